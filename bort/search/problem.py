@@ -139,6 +139,12 @@ class SearchProblem:
         return list(dict.fromkeys(self.families.tolist()))
 
     @cached_property
+    def _scales(self) -> list[tuple[FloatArray, IntArray]]:
+        """The values of each dimension, ascending, and which of them each row has."""
+        scales = [np.unique(column, return_inverse=True) for column in self.coordinates.T]
+        return [(values, codes.astype(np.int64, copy=False)) for values, codes in scales]
+
+    @cached_property
     def _spans(self) -> FloatArray:
         """Largest difference in each family and dimension: shape (families, K)."""
         if not self.has_families:
@@ -177,11 +183,15 @@ class SearchProblem:
 
         It is infinite between families, because nothing is inferred from one for another.
         """
-        ours, theirs = self.coordinates[rows], self.coordinates[others]
-        total = np.zeros((len(ours), len(theirs)))
+        total = np.zeros((len(self.families[rows]), len(others)))
         for k in np.flatnonzero(self.matters):
-            steps = ours[:, k, None] - theirs[None, :, k]
-            total += lipschitz[k] * ((steps != 0) if self.categorical[k] else np.abs(steps))
+            values, codes = self._scales[k]
+            ours, theirs = codes[rows], self.coordinates[others, k]
+            if len(values) > len(ours):  # a row for each value would cost more
+                values, ours = values[ours], np.arange(len(ours))
+            steps = values[:, None] - theirs[None, :]
+            steps = lipschitz[k] * ((steps != 0) if self.categorical[k] else np.abs(steps))
+            total += steps.take(ours, axis=0)
         if self.has_families:
             total[~self.are_kin(rows, others)] = np.inf
         return total

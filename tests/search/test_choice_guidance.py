@@ -139,7 +139,7 @@ def test_a_weighted_sum_over_the_grid_is_the_sum_of_its_kernels(seed, is_mixed, 
     with pytest.MonkeyPatch.context() as patch:
         if is_sparse:
             patch.setattr("bort.search.guide.kernels._SPARSE", 0)
-        ours = drawn.weighted(2, rows, weights)
+        ours = drawn.weighing(2, rows).sum(weights)
     matrices = drawn.among(everywhere, rows)
     assert ours == pytest.approx(matrices[2] @ weights)
     assert drawn.variances(2) == pytest.approx(np.diag(drawn.among(everywhere, everywhere)[2]))
@@ -246,3 +246,11 @@ def test_a_staircase_goes_down_where_it_saves_most():
     assert dear.effort[saving].sum() < dear.effort[plain].sum()
     spans = np.abs(np.diff(problem.coordinates[saving], axis=0)) > 0
     assert (spans.sum(axis=1) == 1).all()
+
+
+def test_the_expected_gain_is_finite_even_if_an_error_may_be_anything():
+    free = FreeVolume(np.array([[1.0, 1.0, 0.5]]), np.array([2.0, 2.0, 1.0]))
+    spread = np.array([[0.0, 30.0, 60.0, 1000.0]])
+    gains = free.expected_gains(np.full((4, 2), 0.5), np.full((1, 4), -650.0), spread)
+    assert np.isfinite(gains).all()
+    assert (gains > 0).all()

@@ -206,10 +206,9 @@ class _Derivation:
         rows = self._useful()
         if len(rows) * len(self.case.problem) > _MOST_CELLS:
             return rows
-        everyone = np.arange(len(self.case.problem))
-        targets = everyone[~np.isin(everyone, self.direct.excluded)]
         limit = float(np.log1p(self.question.epsilon)) + self.leeway
-        covers = self.direct.gap_matrix(targets, rows) <= limit
+        blocks = (b[~np.isin(b, self.direct.excluded)] for b in self.direct.blocks())
+        covers = np.vstack([self.direct.gap_matrix(block, rows) <= limit for block in blocks])
         missing, chosen = covers.any(axis=1), []
         while missing.any():
             most = int(np.argmax(covers[missing].sum(axis=0)))

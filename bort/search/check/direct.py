@@ -6,13 +6,13 @@ shares no code with the search.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from bort.search.arrays import BoolArray, FloatArray, IntArray
-from bort.search.check.replay import weighted
 
-_BLOCK = 1 << 21  # cells of one block: bounds the memory
+_BLOCK = 15_000  # cells of one block; arrays above 128 kB would be mapped anew each time
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +53,14 @@ class DirectCase:
         """Compute min(d(c, ξ) + τ, ln(1+σ) where c is larger): shape (n, m)."""
         if self.lipschitz is None:
             return np.full((len(targets), len(others)), np.inf)
-        steps = np.abs(self.coordinates[targets][:, None, :] - self.coordinates[others][None])
-        steps = np.where(self.categorical, steps > 0, steps)
-        apart = self.families[targets][:, None] != self.families[others][None]
-        terms = np.where(apart, np.inf, weighted(steps, self.lipschitz) + self.nugget)
+        ours, theirs = self.coordinates[targets], self.coordinates[others]
+        terms = np.zeros((len(targets), len(others)))
+        for k, slope in enumerate(self.lipschitz):
+            steps = np.abs(ours[:, k, None] - theirs[None, :, k])
+            terms += slope * ((steps > 0) if self.categorical[k] else steps)
+        terms += self.nugget
+        if self._has_families:
+            terms[self.families[targets][:, None] != self.families[others][None]] = np.inf
         if self.slack is not None:
             terms = np.where(
                 self._is_smaller(targets, others), np.minimum(terms, np.log1p(self.slack)), terms
@@ -69,32 +73,48 @@ class DirectCase:
         kin = self.families[targets][:, None] == self.families[others][None]
         return np.asarray(kin & np.where(self.monotone, a <= b, a == b).all(axis=2))
 
+    @cached_property
+    def _has_families(self) -> bool:
+        return bool((self.families != self.families[0]).any())
+
+    @cached_property
+    def _log_costs(self) -> FloatArray:
+        return np.log(self.costs)
+
     def lower_envelope(self, targets: IntArray) -> FloatArray:
         """Compute ℓ(ξ) from the anchors, and its own ln l if ξ is one of them: shape (n,)."""
+        return np.asarray(self._envelope[targets])
+
+    @cached_property
+    def _envelope(self) -> FloatArray:
         anchors = self.rows[self.is_anchor]
         log_lower = np.log(self.lower[self.is_anchor])
-        bounds = np.full(len(targets), -np.inf)
+        bounds = np.full(len(self.coordinates), -np.inf)
         if len(anchors) and self.lipschitz is not None:
-            bounds = (log_lower[None, :] - self.error_terms(targets, anchors)).max(axis=1)
-        own = np.full(len(self.coordinates), np.nan)
-        own[anchors] = log_lower
-        return np.asarray(np.where(np.isnan(own[targets]), bounds, own[targets]))
+            for block in self.blocks():
+                terms = self.error_terms(block, anchors)
+                bounds[block] = np.subtract(log_lower[None, :], terms, out=terms).max(axis=1)
+        bounds[anchors] = log_lower
+        return bounds
 
-    def paired_terms(self, targets: IntArray, member: int) -> FloatArray:
-        """Compute t(c,ξ) of one evaluated c by comparing pairs: shape (n,)."""
+    def paired_terms(self, targets: IntArray, members: Sequence[int]) -> FloatArray:
+        """Compute t(c,ξ) of evaluated c by comparing pairs: shape (n, m)."""
         assert self.ratios is not None
         anchors = np.flatnonzero(self.is_anchor)
-        position = int(np.flatnonzero(self.rows == member)[0])
+        position = {int(row): place for place, row in enumerate(self.rows)}
         own = self.error_terms(targets, self.rows[anchors])
         own[targets[:, None] == self.rows[anchors][None, :]] = 0.0
-        through = own + self.ratios[position, anchors][None, :]
-        direct = self.error_terms(targets, np.array([member]))[:, 0]
-        direct[targets == member] = 0.0
-        return np.asarray(np.minimum(direct, through.min(axis=1, initial=np.inf)))
+        terms = self.error_terms(targets, np.array(members, dtype=np.int64))
+        for column, member in enumerate(members):
+            terms[targets == member, column] = 0.0
+            through = own + self.ratios[position[int(member)], anchors][None, :]
+            best = through.min(axis=1, initial=np.inf)
+            np.minimum(terms[:, column], best, out=terms[:, column])
+        return terms
 
     def blocks(self) -> Iterator[IntArray]:
         """Split the indices 0..N-1 into blocks."""
-        size = max(1, _BLOCK // max(1, len(self.rows) * self.coordinates.shape[1]))
+        size = max(1, _BLOCK // max(1, len(self.rows)))
         for start in range(0, len(self.coordinates), size):
             yield np.arange(start, min(start + size, len(self.coordinates)))
 
@@ -107,16 +127,15 @@ class DirectCase:
         some = np.array(members, dtype=np.int64)
         if self.ratios is None:
             log_upper = np.log(self.upper[[position[m] for m in members]])
-            term = np.minimum(
-                self.error_terms(targets, some),
-                log_upper[None, :] - self.lower_envelope(targets)[:, None],
-            )
+            gaps = self.error_terms(targets, some)
+            np.minimum(gaps, log_upper - self.lower_envelope(targets)[:, None], out=gaps)
         else:
-            term = np.column_stack([self.paired_terms(targets, m) for m in members])
-        log_costs = np.log(self.costs)
-        excess = (log_costs[some][None] - log_costs[targets][:, None]).max(axis=2)
-        gaps = np.maximum(np.maximum(term, excess), 0.0)
-        return np.where(targets[:, None] == some[None, :], 0.0, gaps)
+            gaps = self.paired_terms(targets, members)
+        for log_cost in self._log_costs.T:
+            np.maximum(gaps, log_cost[some] - log_cost[targets][:, None], out=gaps)
+        np.maximum(gaps, 0.0, out=gaps)
+        gaps[targets[:, None] == some[None, :]] = 0.0
+        return gaps
 
     def gaps(self, targets: IntArray, members: Sequence[int]) -> FloatArray:
         """Compute the least δ at which one of `members` certifies each target: shape (n,).
@@ -163,8 +182,8 @@ class DirectCase:
         if self.ratios is None:
             highest = float((gain[targets] - weight * self.lower_envelope(targets)).max())
             return np.asarray(highest - (gain[self.rows] - weight * np.log(self.upper)))
-        terms = [self.paired_terms(targets, int(m)) for m in self.rows]
-        best = np.array([(gain[targets] + weight * term).max() for term in terms])
+        terms = self.paired_terms(targets, self.rows.tolist())
+        best = (gain[targets][:, None] + weight * terms).max(axis=0)
         return np.asarray(best - gain[self.rows])
 
     def log_gain(self, weights: Sequence[float]) -> FloatArray:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bort.search.arrays import FloatArray, IntArray
-from bort.search.guide.kernels import Grid, Kernels
+from bort.search.guide.kernels import Grid, Kernels, Weighing
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 
@@ -55,6 +55,25 @@ class _Reduced:
     count: int = 0
 
 
+class _Weighed(NamedTuple):
+    """The processes that predict, the likeliest first.
+
+    Attributes:
+        places: shape (P,), among all that are followed.
+        shares: shape (P,); sum 1.
+        centre, scale: what the errors were standardised by.
+        whitened: shape (P, m), the standardised errors times the inverse factors.
+        weights: of the m observations, by process.
+    """
+
+    places: IntArray
+    shares: FloatArray
+    centre: float
+    scale: float
+    whitened: FloatArray
+    weights: list[FloatArray]
+
+
 class ErrorModel:
     """An average of Gaussian processes that learns one error at a time.
 
@@ -75,6 +94,8 @@ class ErrorModel:
         self._inverse: FloatArray = np.zeros((_PROCESSES, 8, 8))  # of the Cholesky factors
         self._names: IntArray = np.arange(_PROCESSES)
         self._reduced: dict[int, _Reduced] = {}
+        self._weighings: dict[int, Weighing] = {}  # of the observations so far
+        self._cut_fit = np.empty((0, 0)), np.empty(0)  # of the tail-cut errors so far
 
     def follow(self, observations: Mapping[int, Observation]) -> None:
         """Learn the observations that are new. Precondition: the earlier ones come first."""
@@ -82,6 +103,13 @@ class ErrorModel:
             self._followed.append(index)
             if observations[index].is_anchor:
                 self._add(index, float(np.log(observations[index].error)))
+
+    def mean(self) -> FloatArray:
+        """Predict the mean of the measured ln e of all architectures: shape (N,)."""
+        if not self._errors:
+            return np.full(self._size, np.log(_FIRST_ERROR))
+        ahead = self._weighed(is_tail_cut=False)
+        return np.asarray(ahead.shares @ self._means(ahead))
 
     def predict(self, *, is_tail_cut: bool = False) -> Predicted:
         """Predict the measured ln e of all architectures.
@@ -93,24 +121,36 @@ class ErrorModel:
         if not self._errors:
             flat = np.ones((1, self._size))
             return Predicted(np.ones(1), np.log(_FIRST_ERROR) * flat, _FIRST_DEVIATION * flat)
+        ahead = self._weighed(is_tail_cut=is_tail_cut)
+        variances, squares = [], []
+        for place, whitened, weights in zip(
+            ahead.places, ahead.whitened, ahead.weights, strict=True
+        ):
+            inverse, unit = self._factor(place), self._unit_variance(whitened)
+            variances.append(unit * (self._variance(int(place)) + self._kernels.noise[place]))
+            squares.append(np.mean(weights**2 / np.einsum("ij,ij->j", inverse, inverse)) / unit)
+        widening = _widening(float(ahead.shares @ np.array(squares)), len(self._rows))
+        deviations = ahead.scale * widening * np.sqrt(variances)
+        self._forget(ahead.places)
+        return Predicted(ahead.shares, self._means(ahead), deviations)
+
+    def _weighed(self, *, is_tail_cut: bool) -> _Weighed:
+        """Choose the processes that predict, and weigh the observations."""
         centre, scale, values = self._standardised(is_tail_cut)
-        whitened, fit = self._fits(values)
+        whitened, fit = self._cut_fit if is_tail_cut else self._fits(values)
         order = self._likeliest(fit)
         shares = np.exp(fit[order] - fit[order[0]])
         shares /= shares.sum()
-        means, variances, squares = [], [], []
-        for place in order:
-            inverse = self._factor(place)
-            weights = whitened[place] @ inverse
-            unit = self._unit_variance(whitened[place])
-            noise = self._kernels.noise[place]
-            means.append(self._kernels.weighted(int(place), self._rows, weights))
-            variances.append(unit * (self._variance(int(place)) + noise))
-            squares.append(np.mean(weights**2 / np.einsum("ij,ij->j", inverse, inverse)) / unit)
-        widening = _widening(float(shares @ np.array(squares)), len(values))
-        deviations = scale * widening * np.sqrt(variances)
-        self._forget(order)
-        return Predicted(shares, centre + scale * np.array(means), deviations)
+        weights = [whitened[place] @ self._factor(place) for place in order]
+        return _Weighed(order, shares, centre, scale, whitened[order], weights)
+
+    def _means(self, ahead: _Weighed) -> FloatArray:
+        """Compute each process's mean at all architectures: shape (P, N)."""
+        means = [
+            self._weighing(int(place)).sum(weights)
+            for place, weights in zip(ahead.places, ahead.weights, strict=True)
+        ]
+        return ahead.centre + ahead.scale * np.array(means)
 
     def _add(self, index: int, log_error: float) -> None:
         """Append a row to every inverse factor, and drop the hopeless processes."""
@@ -130,8 +170,10 @@ class ErrorModel:
         self._inverse[:, count, count] = 1 / pivot
         self._rows = np.append(self._rows, new)
         self._errors.append(log_error)
-        _, fit = self._fits(self._standardised(is_tail_cut=True)[2])
+        self._weighings = {}
+        whitened, fit = self._fits(self._standardised(is_tail_cut=True)[2])
         hopeful = np.flatnonzero(fit >= fit.max() - _HOPELESS)
+        self._cut_fit = whitened[hopeful], fit[hopeful]
         if len(hopeful) < len(self._kernels):
             self._kernels = self._kernels.kept(hopeful)
             self._inverse, self._names = self._inverse[hopeful], self._names[hopeful]
@@ -171,6 +213,13 @@ class ErrorModel:
         count = len(self._rows)
         return self._inverse[place, :count, :count]
 
+    def _weighing(self, place: int) -> Weighing:
+        """Prepare sums of a process's kernels at the observations; once for each of these."""
+        name = int(self._names[place])
+        if name not in self._weighings:
+            self._weighings[name] = self._kernels.weighing(place, self._rows)
+        return self._weighings[name]
+
     def _variance(self, place: int) -> FloatArray:
         """Compute the variance of the error without noise at all architectures, in its unit.
 
@@ -182,7 +231,9 @@ class ErrorModel:
         known, factor = self._reduced[name], self._factor(place)
         for row in range(known.count, len(factor)):
             weights = factor[row, : row + 1]
-            known.variance -= self._kernels.weighted(place, self._rows[: row + 1], weights) ** 2
+            reduction = self._weighing(place).sum(weights)
+            reduction *= reduction
+            known.variance -= reduction
         known.count = len(factor)
         return np.maximum(known.variance, 0.0)
 

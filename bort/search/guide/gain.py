@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
-from bort.search.arrays import FloatArray
+from bort.search.arrays import LARGEST_GAP, FloatArray
 
 _NEGLIGIBLE = 6.0  # an error this many deviations too large adds nothing
 
@@ -67,7 +67,8 @@ def _mean_below(top: float, mean: FloatArray, deviation: FloatArray) -> FloatArr
     gap = np.log(top) - mean
     some = gap > -_NEGLIGIBLE * deviation
     gap, mean, deviation = gap[some], mean[some], np.maximum(deviation[some], 1e-12)
-    share = np.exp(mean + deviation**2 / 2) * ndtr(gap / deviation - deviation)
+    logs = np.minimum(mean + deviation**2 / 2, LARGEST_GAP)
+    share = np.exp(logs) * ndtr(gap / deviation - deviation)
     below[some] = np.maximum(top * ndtr(gap / deviation) - share, 0.0)
     return below
 

@@ -153,27 +153,10 @@ class Kernels:
         squares = np.einsum("nk,nk->n", self.grid.features, self.grid.features)
         return np.asarray(1.0 + LEVEL + self.slope[which] * squares)
 
-    def weighted(self, which: int, rows: IntArray, weights: FloatArray) -> FloatArray:
-        """Compute Σ_j weight_j k(x, x_j) for one process and all architectures x: shape (N,).
-
-        Cost: O(N m) multiplications at most, as a product of matrices where the space is a grid.
-        """
-        grid = self.grid
-        left, right = grid.halves
-        ours = self._between(which, left, rows) * weights
-        theirs = self._between(which, right, rows)
-        if len(ours) * len(theirs) <= _SPARSE * len(grid.codes):
-            smooth = (ours @ theirs.T)[left.place, right.place]
-        else:
-            smooth = np.empty(len(grid.codes))
-            step = max(1, _CHUNK // len(rows))
-            for start in range(0, len(smooth), step):
-                part = slice(start, start + step)
-                smooth[part] = np.einsum(
-                    "nm,nm->n", ours[left.place[part]], theirs[right.place[part]]
-                )
-        linear = grid.features @ (grid.features[rows].T @ weights)
-        return np.asarray(smooth + LEVEL * weights.sum() + self.slope[which] * linear)
+    def weighing(self, which: int, rows: IntArray) -> "Weighing":
+        """Prepare sums of one process's kernels at `rows`. Cost: O(√N m) on a grid."""
+        left, right = (self._between(which, half, rows) for half in self.grid.halves)
+        return Weighing(self.grid, float(self.slope[which]), rows, left, right)
 
     def kept(self, places: IntArray) -> "Kernels":
         """Keep some of the kernels."""
@@ -188,6 +171,48 @@ class Kernels:
             codes = self.grid.codes[rows, k]
             product *= self.tables[k][which][half.codes[:, place][:, None], codes[None, :]]
         return product
+
+
+class Weighing:
+    """Sums of one process's kernels at m observed rows.
+
+    Args:
+        left, right: shapes (N_1, m) and (N_2, m), the two halves of the product.
+    """
+
+    def __init__(
+        self, grid: Grid, slope: float, rows: IntArray, left: FloatArray, right: FloatArray
+    ) -> None:
+        self._grid, self._slope, self._rows = grid, slope, rows
+        self._left, self._right = left, right
+        self._places = [half.place for half in grid.halves]
+        self._is_grid = len(left) * len(right) <= _SPARSE * len(grid.codes)
+        self._cells = self._places[0] * len(right) + self._places[1]
+        # Written again for every sum: new arrays of this size take longer than the sum.
+        self._weighted = np.empty_like(left)
+        self._products = np.empty((len(left), len(right)) if self._is_grid else (0, 0))
+
+    def sum(self, weights: FloatArray) -> FloatArray:
+        """Compute Σ_j weight_j k(x, x_j) over the first rows, as many as weights: shape (N,).
+
+        Cost: O(N m) multiplications at most, as a product of matrices where the space is a grid.
+        """
+        count, features = len(weights), self._grid.features
+        ours, theirs = self._weighted[:, :count], self._right[:, :count]
+        np.multiply(self._left[:, :count], weights, out=ours)
+        total = np.empty(len(features))
+        if self._is_grid:
+            np.matmul(ours, theirs.T, out=self._products)
+            self._products.ravel().take(self._cells, out=total, mode="clip")
+        else:
+            step = max(1, _CHUNK // count)
+            for start in range(0, len(total), step):
+                part = slice(start, start + step)
+                left, right = (place[part] for place in self._places)
+                total[part] = np.einsum("nm,nm->n", ours[left], theirs[right])
+        total += LEVEL * weights.sum()
+        total += self._slope * (features @ (features[self._rows[:count]].T @ weights))
+        return total
 
 
 def _drawn(normal: FloatArray, prior: tuple[float, float]) -> FloatArray:

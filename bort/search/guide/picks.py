@@ -15,6 +15,7 @@ from bort.search.problem import SearchProblem
 
 _CONSIDERED = 384  # bounds the work per choice in large spaces
 _TARGETS = 2048
+_TOGETHER = 32  # of these at a time: larger arrays would be mapped anew each time
 _FINALISTS = 512  # whose gain is computed with each process alone
 _ROOT = np.sqrt(2 * np.pi)
 _REFERENCE = 1.1  # times the worst of each objective, so that extreme points count
@@ -40,15 +41,22 @@ def most_certifying(
     """
     considered, counted = _thinned(uncertified, _CONSIDERED), _thinned(uncertified, _TARGETS)
     model.follow(observations)
-    errors = model.predict().mean[considered]
-    own = envelope.own_error_term(counted, considered)
-    cheap = np.ones(own.shape, dtype=bool)
-    for cost in (np.log(envelope.problem.size), np.log(envelope.problem.latency)):
-        cheap &= cost[considered][None, :] - cost[counted][:, None] <= delta
-    witnessed = np.where(cheap, errors[None, :], np.inf)
-    witnessed = np.minimum(witnessed, best_log_error[counted][:, None])
-    lower = np.maximum(envelope.values[counted][:, None], errors[None, :] - own)
-    gains = ((cheap & (own <= delta)) | (witnessed - lower <= delta)).sum(axis=0)
+    errors = model.mean()[considered]
+    log_costs = np.log(envelope.problem.size), np.log(envelope.problem.latency)
+    gains = np.zeros(len(considered), dtype=np.int64)
+    for start in range(0, len(counted), _TOGETHER):
+        some = counted[start : start + _TOGETHER]
+        own = envelope.own_error_term(some, considered)
+        cheap = log_costs[0][considered] - log_costs[0][some, None] <= delta
+        cheap &= log_costs[1][considered] - log_costs[1][some, None] <= delta
+        witnessed = np.where(cheap, errors, np.inf)
+        np.minimum(witnessed, best_log_error[some, None], out=witnessed)
+        cheap &= own <= delta
+        lower = errors - own
+        np.maximum(lower, envelope.values[some, None], out=lower)
+        witnessed -= lower
+        cheap |= witnessed <= delta
+        gains += np.add.reduce(cheap.view(np.uint8), axis=0, dtype=np.uint8)
     best = int(np.argmax(gains))
     return int(considered[best]), int(gains[best] * len(uncertified) / len(counted))
 
