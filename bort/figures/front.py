@@ -66,7 +66,7 @@ class Look:
 LOOKS = {
     Layer.DOMINATED: Look("cross", "✚", "dominated", 7, 4),
     Layer.NOISE: Look("diamond-open", "◇", "noise", 9, 5, line=1.5),
-    Layer.RIVALS: Look("x", "✕", "text", 10, 5),
+    Layer.RIVALS: Look("square", "■", "text", 9, 5),
     Layer.FRONT: Look("circle", "●", "front", 9, 5),
     Layer.COVER: Look("square-open", "□", "cover", 15, 8, line=2),
     Layer.BEST: Look("diamond", "◆", "best", 13, 7, line=1),
@@ -318,7 +318,7 @@ def _range(marks: Marks, objective: Objective, *, is_log: bool) -> list[float]:
 
 
 # The camera looks along the diagonal of the better corner, a little from above.
-_CAMERA = {"eye": {"x": -1.65, "y": -1.7, "z": 0.8}, "center": {"x": 0, "y": 0, "z": -0.17}}
+CAMERA = {"eye": {"x": -1.65, "y": -1.7, "z": 0.8}, "center": {"x": 0, "y": 0, "z": -0.17}}
 
 
 def plot_front_3d(
@@ -354,7 +354,7 @@ def plot_front_3d(
             }
             for axis, o in axes
         },
-        camera=_CAMERA,
+        camera=CAMERA,
         aspectmode="cube",
         # uirevision of the scene: the camera stays where the reader put it.
         uirevision="kept",

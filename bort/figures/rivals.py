@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from bort.core.rivals import Compared, Comparison, Verdict
-from bort.figures.front import LOOKS, Layer, Look
+from bort.figures.front import CAMERA, LOOKS, Layer, Look
 from bort.figures.objectives import Objective
 from bort.figures.theme import Theme, escape, palette, styled, translucent
 from bort.report.numbers import megabytes
@@ -141,7 +141,7 @@ def add_rivals(
                 error_y=_bars(drawn, y, colour),
                 mode="markers+text" if has_names else "markers",
                 text=[escape(m.name) for m in drawn] if has_names else None,
-                textposition="top center",
+                textposition=[_side(m, marks, x) for m in drawn] if has_names else None,
                 textfont={"size": 11, "color": palette(theme).muted},
                 name=drawn[0].group,
                 marker={"symbol": look.symbol, "size": look.size, "color": colour},
@@ -190,10 +190,16 @@ def plot_compared(
         figures.append(styled(figure.update_layout(showlegend=False), theme, height=height))
     space = add_rivals_3d(go.Figure(), marks, theme=theme)
     for axis, one in zip(("xaxis", "yaxis", "zaxis"), AXES, strict=True):
-        kind = "linear" if one is AUDIT_ERROR else "log"
-        title = {"text": escape(one.title)}
-        space.update_scenes({axis: {"title": title, "type": kind, "tickformat": one.tick_format}})
-    space.update_scenes(aspectmode="cube", uirevision="kept")
+        is_log = one is not AUDIT_ERROR
+        settings = {
+            "title": {"text": escape(one.title)},
+            "type": "log" if is_log else "linear",
+            "dtick": "D2" if is_log else None,
+            "nticks": 6,
+            "tickformat": one.tick_format,
+        }
+        space.update_scenes({axis: settings})
+    space.update_scenes(camera=CAMERA, aspectmode="cube", uirevision="kept")
     space.update_layout(showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0})
     return [*figures, styled(space, theme, height=height)]
 
@@ -215,6 +221,13 @@ def _groups(
         group = [mark for mark in marks if not mark.is_ours and mark.verdict is verdict]
         if group:
             yield group, LOOKS[Layer.RIVALS], getattr(colours, _COLOURS[verdict])
+
+
+def _side(mark: ComparedMark, marks: Sequence[ComparedMark], x: Objective) -> str:
+    """Put the name of a mark in the right half of a logarithmic axis to its left."""
+    values = [one.values[x.column] or 0.0 for one in marks]
+    middle = (min(values) * max(values)) ** 0.5
+    return "top left" if (mark.values[x.column] or 0.0) > middle else "top right"
 
 
 def _bars(

@@ -115,11 +115,11 @@ def axes_sentence(axes: SharedAxes, *, is_text_to_label: bool) -> str:
     )
     table = "The comparison below has all numbers."
     if axes.has_size and axes.texts is not None:
-        return f"✕ is others' work, on all axes. {rounds}"
+        return f"■ is others' work, on all axes. {rounds}"
     if axes.has_size:
-        return f"✕ is others' work, where size and error meet. {latency} {table}"
+        return f"■ is others' work, where size and error meet. {latency} {table}"
     if axes.texts is not None:
-        return f"✕ is others' work, where latency and error meet. {size} {rounds} {table}"
+        return f"■ is others' work, where latency and error meet. {size} {rounds} {table}"
     return f"Others' work is not on these charts. {size} {latency} {table}"
 
 

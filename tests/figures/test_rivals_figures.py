@@ -24,7 +24,12 @@ def test_each_verdict_has_a_colour_and_all_rivals_one_shape() -> None:
     names = ["ours", "beaten", "survives", "beats us"]
     for figure in (by_size, by_time, space):
         assert [trace.name for trace in figure.data] == names
-        assert [trace.marker.symbol for trace in figure.data] == ["circle", "x", "x", "x"]
+        assert [trace.marker.symbol for trace in figure.data] == [
+            "circle",
+            "square",
+            "square",
+            "square",
+        ]
         assert len({trace.marker.color for trace in figure.data}) == 4
     lost = by_time.data[-1]
     assert (lost.x, lost.y) == ((0.02,), pytest.approx((23.0,)))
