@@ -28,7 +28,7 @@ TEXTS: tuple[Texts, ...] = get_args(Texts)
 LOGGERS = ("tensorboard", "mlflow", "wandb")
 
 USUAL_COPIES, MOST_COPIES = 8, 24  # synthetic texts per training text
-MANY_TEXTS = 100_000
+MANY_TEXTS = 50_000
 
 _EPOCHS = Number(0, 1000, is_open=True, metavar="E")
 

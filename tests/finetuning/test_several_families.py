@@ -127,6 +127,6 @@ def test_picks_are_divided_by_what_they_learn_from(study):
     assert (bert.distil_epochs, others.distil_epochs) == (1.0, 2.0)
     texts = (100, 5_000, 10_000, 50_000)
     assert [bert.copies_of(n) for n in texts] == [8] * 4
-    assert [others.copies_of(n) for n in texts] == [24, 20, 10, 8]
+    assert [others.copies_of(n) for n in texts] == [24, 10, 8, 8]
     asked = replace(others, recipe=Recipe(copies=0, distil_epochs=0.5))
     assert (asked.copies_of(100), asked.distil_epochs) == (0, 0.5)
