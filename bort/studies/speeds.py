@@ -24,7 +24,7 @@ from bort.training.source import source_network
 TYPICAL_LENGTH = 32  # tokens; a guess, because only training counts the real ones
 TRAIN_SHARE = 0.7  # of a task's texts, before it is split
 FIXED_WORK = 0.5  # billions of multiply-adds that take as long as what every step costs
-FORWARD_SHARE = 1 / 5  # of a training step, which has a backward pass and the optimiser, too; measured 0.19
+FORWARD_SHARE = 1 / 5  # of a training step, which has a backward pass and the optimiser; measured
 
 RECENT_STUDIES = 8
 FEWEST_TIMINGS = 4  # two coefficients are fitted
