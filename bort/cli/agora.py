@@ -127,13 +127,14 @@ def run(
 def _print_plan(store: Any, spec: dict[str, Any], as_json: bool) -> None:
     from bort.core.serialise import to_json
     from bort.report.plan import estimate_plan, plan_basis, stages_json
+    from bort.report.terminal import folded
     from bort.studies.agora_estimates import estimate_agora
 
     cost = estimate_agora(store, spec)
     if as_json:
         options.print_json({**to_json(cost), **stages_json(cost), "basis": plan_basis(cost)})
     else:
-        click.echo(f"{estimate_plan(cost)[:-1]}, {plan_basis(cost)}.")
+        click.echo(folded(f"{estimate_plan(cost)[:-1]}, {plan_basis(cost)}."))
 
 
 @agora.command()

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import click
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -15,6 +14,7 @@ from bort.core import paths
 from bort.core.progress import OnStep
 from bort.core.progress import Progress as Step
 from bort.report.jobs import sentence
+from bort.report.terminal import Terminal
 from bort.tasks import TaskInfo, list_tasks, prepare
 
 
@@ -71,7 +71,7 @@ def _print(infos: Sequence[TaskInfo], *, as_json: bool) -> None:
         tasks = [dataclasses.asdict(info) for info in infos]
         click.echo(json.dumps({"tasks": tasks, "cache": str(paths.cache() / "tasks")}))
     else:
-        Console().print(_table(infos))
+        Terminal().print(_table(infos))
 
 
 def _table(infos: Sequence[TaskInfo]) -> Table:
@@ -102,7 +102,7 @@ def _table(infos: Sequence[TaskInfo]) -> Table:
 @contextmanager
 def progress(*, hidden: bool) -> Iterator[OnStep]:
     """Yield a callback that draws a bar in a terminal, and nothing elsewhere."""
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     hidden = hidden or not console.is_terminal  # a log file gets no bar, nor an empty line
     with Progress(*columns, console=console, transient=True, disable=hidden) as bar:

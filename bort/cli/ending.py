@@ -14,6 +14,7 @@ from tempfile import mkstemp
 from bort.core.errors import first_line
 
 MOST = 300  # characters of a line
+LEAST_MEMORY = 400 << 20  # bytes; with less, numpy's libraries wait for memory for ever
 
 
 def line(message: str, most: int = MOST) -> str:
@@ -46,7 +47,8 @@ def unforeseen(error: Exception, arguments: Sequence[str]) -> str:
             "or raise the limit if one is set (ulimit -v)"
         )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full; free some space, or choose another place with BORT_HOME"
+        where = f" ({error.filename})" if error.filename else ""
+        return f"the disk is full{where}; free some space, or choose another place to write to"
     if isinstance(error, OSError) and error.filename is not None:
         reason = error.strerror or type(error).__name__
         return f"{error.filename} cannot be used ({reason}); check the path"
@@ -58,6 +60,17 @@ def unforeseen(error: Exception, arguments: Sequence[str]) -> str:
     report = _write_report(error, arguments)
     where = "" if report is None else f"; a report for its developers is in {report}"
     return what + where
+
+
+def too_little_memory() -> str | None:
+    """Say that memory is limited (ulimit -v) so far that libraries hang; None if it is not."""
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY or limit >= LEAST_MEMORY:
+        return None
+    return (
+        f"the memory of this shell is limited to {limit >> 20} MB, but bort needs at least "
+        f"{LEAST_MEMORY >> 20} MB; raise the limit (ulimit -v)"
+    )
 
 
 def _is_limited() -> bool:
@@ -84,5 +97,5 @@ def _write_report(error: Exception, arguments: Sequence[str]) -> Path | None:
 
 
 def _without_passwords(text: str) -> str:
-    text = re.sub(r"(://)[^\s'\"/]*@", r"\1***@", text)
+    text = re.sub(r"((?:://|['\"])[^\s'\"/:@]*):(?!//)[^\s'\"]*@", r"\1:***@", text)
     return re.sub(r"(password=)[^&\s'\"]*", r"\1***", text)

@@ -153,9 +153,10 @@ def _print_estimate(estimate: "FineTuneEstimate", as_json: bool) -> None:
     from bort.core.serialise import to_json
     from bort.report.models import basis, estimate_sentence
     from bort.report.plan import estimate_plan
+    from bort.report.terminal import folded
 
     if as_json:
         told = {"stages": [stage._asdict() for stage in estimate.stages]}
         options.print_json({**to_json(estimate), **told, "basis": basis(estimate)})
     else:
-        click.echo(f"{estimate_sentence(estimate)}. {estimate_plan(estimate)}")
+        click.echo(folded(f"{estimate_sentence(estimate)}. {estimate_plan(estimate)}"))

@@ -1,5 +1,6 @@
 """Assemble the commands, and turn every error into one line and an exit code."""
 
+import io
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -9,7 +10,7 @@ import click
 
 from bort import NO_WINDOWS
 from bort.cli import ending
-from bort.core import stops
+from bort.core import paths, stops
 from bort.core.errors import BortError, InvalidOptionError
 
 Table = Mapping[str, tuple[str, str, str]]
@@ -89,8 +90,14 @@ def main() -> None:
     """Run the command line; exit 0 done, 1 failed check, 2 bad input, 130 interrupted."""
     if sys.platform == "win32":
         _fail(NO_WINDOWS, 2)
+    for stream in (sys.stdout, sys.stderr):  # a terminal may not know every character
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if (memory := ending.too_little_memory()) is not None:
+        _fail(memory, 2)
     try:
         stops.install()
+        paths.check_home()
         _check_arguments(sys.argv[1:])
         code = bort(standalone_mode=False)
     except BortError as error:

@@ -83,10 +83,10 @@ def predict(
                 f"--out {out} would replace the file with the texts; choose another file"
             )
     columns = fields_of(TaskSpec)["text"].parse(text)
+    read = read_texts(file, columns)  # first: a model takes seconds to open
     predictor = Predictor(folder)
     predictor.check_parts(len(columns))
     threshold = None if accuracy is None else predictor.threshold_for(accuracy)
-    read = read_texts(file, columns)
     numbers = [number for number, one in enumerate(read) if is_complete(one)]
     texts = [read[number] for number in numbers]
     begun = time.perf_counter()

@@ -78,7 +78,7 @@ def search(
     if texts["from_table"]:
         tables.refuse_others(context, ASKED_OF_A_TABLE)
         if certificate is not None:
-            check_output(certificate, force=force)
+            check_output(certificate, force=force, read=[texts["from_table"]])
         answer = _search_table(texts, _search_spec(given), certificate)
         options.show_answer(answer, as_json=as_json)
         return
@@ -101,6 +101,7 @@ def _print_plan(spec: StudySpec, store_url: str | None, as_json: bool) -> None:
     from bort.report.job_terminal import echo
     from bort.report.numbers import basis
     from bort.report.plan import estimate_plan, stages_json
+    from bort.report.terminal import folded
     from bort.studies.checks import check_study
     from bort.studies.estimates import estimate_study
 
@@ -111,7 +112,7 @@ def _print_plan(spec: StudySpec, store_url: str | None, as_json: bool) -> None:
         told = {**stages_json(cost), "basis": basis(cost.timed)}
         options.print_json({**to_json(cost), **told})
     else:
-        click.echo(f"{estimate_plan(cost)[:-1]}, {basis(cost.timed)}.")
+        click.echo(folded(f"{estimate_plan(cost)[:-1]}, {basis(cost.timed)}."))
 
 
 class Started(NamedTuple):

@@ -54,14 +54,13 @@ def space() -> None:
 @options.as_json
 def show(name_or_file: str, as_json: bool, **texts: Any) -> None:
     """Print the summary of a space; `_HELP` is its help text."""
-    from rich.console import Console
-
     from bort.families import load_space
     from bort.families.summary import UnionSummary, summary_of
+    from bort.report.terminal import Terminal
 
     given = read(texts, COUNTED, READ_TASK)
     asked = COUNTED.build(given)
-    with Console(stderr=True).status("Reading the space"):  # seconds, if a family is fitted
+    with Terminal(stderr=True).status("Reading the space"):  # seconds, if a family is fitted
         loaded = load_space(name_or_file)
     vocabularies = None
     if given.get("task"):

@@ -5,7 +5,7 @@ import functools
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from bort.core.scratch import scratch
 DATA_ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
 
 REMEDY = "free some space, or choose another place with BORT_HOME"
+ELSEWHERE = "free some space, or choose another place"  # for a file that somebody named
 
 
 DEEPEST = 200  # levels of a folder that is made
@@ -60,7 +61,7 @@ def _keep_private(home: Path) -> None:
 
 
 @contextmanager
-def whole_file(path: Path, *, remedy: str = REMEDY) -> Iterator[Path]:
+def whole_file(path: Path, *, remedy: str | None = None) -> Iterator[Path]:
     """Yield a file to write, which replaces `path` if the block ends without an error.
 
     Args:
@@ -79,14 +80,16 @@ def whole_file(path: Path, *, remedy: str = REMEDY) -> Iterator[Path]:
             raise
         kind = DiskFullError if error.errno == errno.ENOSPC else StoreError
         reason = error.strerror or error
-        raise kind(f"{path} cannot be written ({reason}); {remedy}") from error
+        usual = REMEDY if path.is_relative_to(paths.home()) else ELSEWHERE
+        raise kind(f"{path} cannot be written ({reason}); {remedy or usual}") from error
 
 
-def check_output(path: Path, *, force: bool = False) -> None:
+def check_output(path: Path, *, force: bool = False, read: Iterable[str | Path] = ()) -> None:
     """Check, before any work, that somebody's new file can be written.
 
     Args:
         force: it may replace a plain file; never a link, a folder or a device.
+        read: what the command reads, by name; no file of those is ever replaced.
     Raises:
         InvalidOptionError: something is there that it may not replace.
         StoreError: its folder is missing or cannot be written, or its name is impossible.
@@ -102,6 +105,10 @@ def check_output(path: Path, *, force: bool = False) -> None:
     if not stat.S_ISREG(mode):
         raise InvalidOptionError(
             f"{path} exists and is not a plain file, so it is never replaced; choose another name"
+        )
+    if any(os.path.exists(other) and path.samefile(other) for other in read):
+        raise InvalidOptionError(
+            f"{path} would replace a file that this command reads; choose another name"
         )
     if not force:
         raise InvalidOptionError(
@@ -135,7 +142,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         part.write_bytes(content)
 
 
-def write_json_atomically(path: Path, content: Any, *, remedy: str = REMEDY) -> None:
+def write_json_atomically(path: Path, content: Any, *, remedy: str | None = None) -> None:
     """Write a small JSON file; NaN and infinity are errors. Raises as `whole_file` does."""
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
     with whole_file(path, remedy=remedy) as part:

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+MOST_DIGITS = 400  # of a whole number
 LARGEST = 4 << 30  # bytes; a file is read into memory at once
 
 
@@ -61,7 +62,7 @@ def parse_json(content: str | bytes) -> Any:
         ValueError: the number 1e400 is too large
     """
     try:
-        found = json.loads(content, parse_constant=_refuse, parse_float=_finite)
+        found = json.loads(content, parse_constant=_refuse, parse_float=_finite, parse_int=_whole)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if (b"\\ud" if isinstance(content, bytes) else "\\ud") in content.lower():  # type: ignore[operator]
@@ -71,6 +72,12 @@ def parse_json(content: str | bytes) -> Any:
 
 def _refuse(constant: str) -> float:
     raise ValueError(f"it contains {constant}")
+
+
+def _whole(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"a number has {len(text):,} digits")
+    return int(text)
 
 
 def _finite(text: str) -> float:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from bort.core.errors import InvalidOptionError
+
 
 def expanded(path: str | Path) -> Path:
     """Replace a leading `~` by the user's folder; there may be no such user."""
@@ -18,6 +20,17 @@ def home() -> Path:
     """`$BORT_HOME`, or the platform's folder for user data."""
     chosen = os.environ.get("BORT_HOME")
     return expanded(chosen).absolute() if chosen else user_data_path("bort")
+
+
+def check_home() -> None:
+    """Check that the home can be a folder.
+
+    Raises:
+        InvalidOptionError: BORT_HOME names a file, a device or a URL.
+    """
+    chosen = os.environ.get("BORT_HOME") or ""
+    if "://" in chosen or (home().exists() and not home().is_dir()):
+        raise InvalidOptionError(f"BORT_HOME must name a folder, but {chosen or home()} is none")
 
 
 def cache() -> Path:

@@ -16,6 +16,8 @@ from bort.families.sizes import sizes_of
 from bort.families.space import FamilySpace, SearchSpace
 from bort.families.union import UnionSpace
 
+MOST_LAYERS = 3_000  # of all depths together; the bytes of a file are counted layer by layer
+
 
 @dataclass(frozen=True, eq=False)
 class AbncReport:
@@ -325,6 +327,8 @@ def _built(space: FamilySpace) -> Range | None:
 
 
 def _file_bytes(space: SearchSpace) -> FileRanges | None:
+    if any(sum(part.dimensions.get("depth", ())) > MOST_LAYERS for part in space.parts):
+        return None
     try:
         found = [sizes_of(space, SizeSpec(unit=u)) for u in (SizeUnit.FLOAT32, SizeUnit.INT8)]
     except InvalidFieldError:

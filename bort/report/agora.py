@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +15,7 @@ from bort.agora.text.findings import Difference
 from bort.agora.world import FinalResult, RoundSummary
 from bort.core.serialise import to_json
 from bort.report.data import data_warning
+from bort.report.terminal import Terminal
 from bort.storage import JobState
 from bort.studies.agora import ComparisonResult, RunResult
 
@@ -36,7 +36,7 @@ _ENDINGS = {
 
 def print_run(run: RunResult, *, state: JobState = JobState.DONE) -> None:
     """Print the rounds as a table and the result as a sentence."""
-    console = Console()
+    console = Terminal()
     if run.final is None:
         text = f"Job {run.job} has not finished a round yet."
         if not state.is_active:
@@ -193,7 +193,7 @@ def print_points(
         parents: the dev items; None if they cannot be read.
         classes: names of the classes; None prints their numbers.
     """
-    console = Console()
+    console = Terminal()
     for row in points:
         point = row.point
         verdict = verdict_words(point.verdict, is_withdrawn=row.is_withdrawn)
@@ -216,7 +216,7 @@ def print_points(
 
 def print_comparison(comparison: ComparisonResult) -> None:
     """Print the arms as a table and their differences as sentences."""
-    console = Console()
+    console = Terminal()
     found = comparison.findings
     table = Table(
         box=SIMPLE,

@@ -76,7 +76,8 @@ def _teacher(facts: _Facts) -> str:
     from bort.report.baselines import baselines_sentence, teacher_error, teacher_sentence
 
     found = from_json(OracleFacts, facts, what=_WHAT)
-    parts = [f"The teacher {found.teacher} has {teacher_error(found)}."]
+    is_told = found.coverage is not None  # by teacher_sentence
+    parts = [] if is_told else [f"The teacher {found.teacher} has {teacher_error(found)}."]
     return " ".join(filter(None, [*parts, baselines_sentence(found), teacher_sentence(found)]))
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
@@ -20,6 +19,7 @@ from bort.core.progress import OnStep, Progress
 from bort.report.events import event_sentence
 from bort.report.jobs import ending_reason, sentence, state_words
 from bort.report.numbers import duration
+from bort.report.terminal import Terminal, folded
 from bort.storage import EventCode, JobEvent, JobRecord, JobState
 
 _STYLES = {
@@ -40,7 +40,7 @@ def progress(title: str) -> Iterator[OnStep]:
 
     If standard error is not a terminal (a file, a pipe), print lines instead.
     """
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     if not console.is_terminal:
         lines = _Lines(title)
         with _Reminder(lines, lines.remind) as reminder:
@@ -140,7 +140,7 @@ def tell(event: JobEvent) -> None:
     A progress bar keeps below what is printed while it is shown.
     """
     if event.code in (EventCode.PLANNED, EventCode.TEACHER_READY):
-        print(event_sentence(event), file=sys.stderr)
+        print(folded(event_sentence(event)), file=sys.stderr)
 
 
 def echo(step: Progress) -> None:
@@ -150,7 +150,7 @@ def echo(step: Progress) -> None:
 
 def print_jobs(jobs: Sequence[JobRecord]) -> None:
     """Print a table: one line per job, and its latest news below."""
-    console = Console()
+    console = Terminal()
     if not jobs:
         console.print("No jobs yet. Start one: bort search --preset quick")
         return
@@ -190,7 +190,7 @@ def print_job(job: JobRecord, events: Sequence[JobEvent]) -> None:
     for name, value in _lines(job):
         if value:
             table.add_row(Text(name, style="bold"), Text(value))
-    console = Console()
+    console = Terminal()
     console.print(table)
     for event in events:
         console.print(Text(f"{_clock(event.at)} {event.level}: {event_sentence(event)}"))

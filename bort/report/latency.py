@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +19,7 @@ from bort.latency.landmarks import (
 )
 from bort.latency.noise import Disturbance, Finding, Noise
 from bort.latency.workload import Workload
+from bort.report.terminal import Terminal
 
 if TYPE_CHECKING:
     from bort.latency.compare import Comparison
@@ -205,7 +205,7 @@ def model_sentence(profile: "LatencyProfile") -> str:
 
 def warn(noise: Noise, *, rounds: int = 0, complete: bool = True) -> None:
     """Print warnings about the numbers on standard error, if there are any."""
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     if not complete:
         console.print(Text(f"Stopped early, after {rounds} rounds; searches will not use it."))
     if not noise.ok:
@@ -218,7 +218,7 @@ def warn(noise: Noise, *, rounds: int = 0, complete: bool = True) -> None:
 
 def print_imported(profile: "LatencyProfile") -> None:
     """Print how to use a profile that came from a file."""
-    Console().print(
+    Terminal().print(
         Text(f"Stored as {profile.name}; use it with: bort search --latency-profile {profile.name}")
     )
 
@@ -226,19 +226,19 @@ def print_imported(profile: "LatencyProfile") -> None:
 def print_measured(profile: "LatencyProfile") -> None:
     """Print a profile that was just measured and stored."""
     _print_table(profile)
-    Console().print(Text(f"Stored as {profile.name}."))
+    Terminal().print(Text(f"Stored as {profile.name}."))
 
 
 def print_profile(profile: "LatencyProfile", differences: Sequence[Difference]) -> None:
     """Print a stored profile, and how this machine differs."""
     _print_table(profile)
     warn(profile.noise)
-    Console().print(Text(origin_sentence(differences)))
+    Terminal().print(Text(origin_sentence(differences)))
 
 
 def print_list(rows: Sequence[tuple["LatencyProfile", bool]]) -> None:
     """Print all stored profiles, and say whether each is valid for this machine."""
-    console = Console()
+    console = Terminal()
     if not rows:
         console.print(Text("No latency profile is stored; measure one: bort latency measure"))
     for profile, is_here in rows:
@@ -266,7 +266,7 @@ def print_list(rows: Sequence[tuple["LatencyProfile", bool]]) -> None:
 
 def print_compared(comparison: "Comparison") -> None:
     """Print two profiles side by side."""
-    console = Console()
+    console = Terminal()
     a, b = comparison.a, comparison.b
     table = Table("architecture", f"{a.name} ms", f"{b.name} ms", "b / a", "")
     for pair in comparison.pairs:
@@ -307,7 +307,7 @@ def print_landmarks(found: LandmarkTiming) -> None:
             f"{mark.low_ms:.1f} to {mark.high_ms:.1f}",
             *(times_faster(mark, name) for name in (BASE, LARGE)),
         )
-    console = Console()
+    console = Terminal()
     console.print(table)
     for mark in found.landmarks:
         note = f" ({mark.note})" if mark.note else ""
@@ -318,7 +318,7 @@ def print_landmarks(found: LandmarkTiming) -> None:
 
 
 def _print_table(profile: "LatencyProfile") -> None:
-    console = Console()
+    console = Terminal()
     table = Table("architecture", "median ms", "95 % interval", "p95 ms", "")
     for one in profile.measurements:
         latency = one.latency

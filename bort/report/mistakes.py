@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -12,6 +11,7 @@ from bort.finetuning.calibration import Calibration
 from bort.finetuning.mistaken_texts import MistakenText
 from bort.finetuning.mistakes import Confusion, Mistakes
 from bort.finetuning.realised import DataFacts
+from bort.report.terminal import Terminal
 
 NOT_KEPT = (
     "An older version trained this model and did not keep its mistakes. Fine-tune it again to see "
@@ -98,7 +98,7 @@ def print_mistakes(
     limit: int,
 ) -> None:
     """Print confused pairs, calibration and the first mistakes with their texts."""
-    console, names = Console(), data.class_names
+    console, names = Terminal(), data.class_names
     console.print(Text(confusion_sentence(confusion, names)))
     rows = pair_rows(confusion, names)
     if len(names) > 2 and rows:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -23,6 +22,7 @@ from bort.finetuning.stages import Curve
 from bort.report.baselines import NAMES, SHORT_NAMES, coverage_sentence, teacher_error
 from bort.report.data import named
 from bort.report.numbers import megabytes
+from bort.report.terminal import Terminal
 from bort.tasks.corpora import CORPORA
 from bort.training.metrics import WEAKEST
 
@@ -282,7 +282,7 @@ def basis(estimate: FineTuneEstimate) -> str:
 
 def print_models(models: Sequence[Realised]) -> None:
     """Print one table per task with models, teacher and baselines, and what to do next."""
-    console = Console()
+    console = Terminal()
     for task in dict.fromkeys(model.task for model in models):
         console.print(_table(task, [model for model in models if model.task == task]))
     for model in models:

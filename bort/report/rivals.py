@@ -1,12 +1,12 @@
 """The words and tables of a comparison with rivals; what we lose comes first."""
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from bort.core.rivals import Compared, Comparison, RivalKind, Verdict
 from bort.report.numbers import megabytes
+from bort.report.terminal import Terminal
 from bort.studies.rivals import SharedAxes
 
 SHORT_NAMES = {
@@ -144,7 +144,7 @@ def remarks(found: Comparison) -> list[str]:
 
 def print_rivals(found: Comparison) -> None:
     """Print verdicts and table."""
-    console = Console()
+    console = Terminal()
     for line in verdict_sentences(found):
         console.print(Text(line))
     console.print(_table(found))

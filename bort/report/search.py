@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +17,7 @@ from bort.report.doubt import audit_offer_sentence, doubt_sentence
 from bort.report.ledger import audit_statement, spot_check_statements, spot_checks_json, words
 from bort.report.numbers import rounded_up, short_count
 from bort.report.rivals import losses, print_rivals
+from bort.report.terminal import Terminal
 from bort.search import Ending
 from bort.search.check.certificate import audit_result
 from bort.search.facts import Guarantee, Status, fact_from_dict
@@ -287,7 +287,7 @@ def latency_note(latency: LatencyBasis) -> str:
 
 def print_answer(answer: Answer) -> None:
     """Print the front as a table, and what is certified."""
-    console = Console()
+    console = Terminal()
     if isinstance(answer, StudyAnswer):
         console.print(_study_table(answer))
     else:

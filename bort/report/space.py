@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -17,12 +16,13 @@ from bort.families.summary import (
     UnionSummary,
 )
 from bort.report.numbers import megabytes
+from bort.report.terminal import Terminal
 from bort.training.pieces import VocabularyFacts
 
 
 def print_space(summary: SpaceSummary) -> None:
     """Print a space: its dimensions, costs, polynomials and ABnC property."""
-    console = Console()
+    console = Terminal()
     console.print(_overview(summary))
     console.print(_costs(summary))
     for objective, polynomial in summary.polynomials.items():
@@ -59,7 +59,7 @@ def size_range(sizes: IntArray, unit: SizeUnit) -> str:
 
 def print_union(summary: UnionSummary) -> None:
     """Print a space of several families: the whole, then each family."""
-    console = Console()
+    console = Terminal()
     table = Table(title=Text(f"Space {summary.space.name}"))
     headings = ("family", "architectures", "parameters", "MB in int8", "multiply-adds per pass")
     for heading in headings:
@@ -102,7 +102,7 @@ def print_vocabularies(facts: Sequence[VocabularyFacts], task: str) -> None:
             f"{one.median_length:g}",
             f"{one.long_length:g}",
         )
-    Console().print(table)
+    Terminal().print(table)
 
 
 _ABNC_SOURCE = (
@@ -112,7 +112,7 @@ _ABNC_SOURCE = (
 )
 
 
-def _paragraph(console: Console, head: str, text: str) -> None:
+def _paragraph(console: Terminal, head: str, text: str) -> None:
     console.print(Text.assemble((head, "bold"), " ", text), soft_wrap=False)
 
 

@@ -18,8 +18,10 @@ def shown(url: str) -> str:
     Examples:
         >>> shown("postgresql://ann:p@ss:w0rd@host/bort?sslpassword=secret")
         'postgresql://ann:***@host/bort?sslpassword=***'
+        >>> shown("ann:p@ss@host/bort")
+        'ann:***@host/bort'
     """
-    hidden = re.sub(r"(://[^:/@\s]*):\S*@", r"\1:***@", url)
+    hidden = re.sub(r"((?:://|^)[^:/@\s]*):(?!//)\S*@", r"\1:***@", url)
     return re.sub(r"(\w*passw(?:or)?d=)[^&\s]+", r"\1***", hidden, flags=re.IGNORECASE)
 
 

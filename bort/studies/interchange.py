@@ -1,6 +1,7 @@
 """A study as rows and as an Optuna study, an Optuna study as rows, and rows as a file."""
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -213,6 +214,7 @@ def _optuna() -> Any:
         raise MissingExtraError("Optuna is not installed; install it with: pip install optuna")
     optuna: Any = import_module("optuna")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     return optuna
 
 

@@ -206,7 +206,7 @@ def table_of(
     frame, labels = frame[~repeated], labels[~repeated]
     families = np.zeros(len(frame), int) if families is None else families[~repeated]
     if len(frame) < 2:
-        count = "1 row" if len(frame) else "no row"
+        count = "no row" if not len(frame) else "1 row, repeated" if len(repeated) > 1 else "1 row"
         raise InvalidDataError(f"the table has {count}; a choice needs 2 or more")
     numbers = {name: _numbers(frame, name) for name in objectives}
     notes = from_percent(numbers, error, error_se)

@@ -91,6 +91,8 @@ def verify(certificate: Certificate) -> list[str]:
 def _reason(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"no {error}"
+    if isinstance(error, TypeError | AttributeError):
+        return "a value is of another kind than it should be"
     return " ".join(str(error).split()) or type(error).__name__
 
 

@@ -1,0 +1,72 @@
+"""Commands in hard places: little memory, an odd terminal, a file that is read and written."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bort.report.terminal import Terminal, folded, printable
+
+TABLE = "depth,hid\x1b[31mden,params,ms,err\n" + "".join(
+    f"{d},{h},{10 * d * h},{d * h / 100},{0.5 / (d * h) ** 0.3}\n"
+    for d in (1, 2, 4)
+    for h in (64, 128, 256)
+)
+ROOT = Path(__file__).parents[2]
+COLUMNS = ("--size", "params", "--latency", "ms", "--error", "err")
+
+
+def bort(*arguments, folder, before="", **variables):
+    program = [sys.executable, "-c", "'from bort.cli.main import main; main()'"]
+    command = " ".join([before, *program, *arguments])
+    home = {"PYTHONPATH": str(ROOT), "BORT_HOME": str(folder / "home")}
+    environment = {"PATH": "/usr/bin:/bin", **home, **variables}
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, timeout=120
+    )
+    return done.returncode, done.stdout.decode("latin-1"), done.stderr.decode("latin-1")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    tmp_path.joinpath("own.csv").write_text(TABLE, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_shell_with_little_memory_is_told(folder):
+    code, _, said = bort("space", "list", folder=folder, before="ulimit -v 200000;")
+    assert (code, said.count("\n")) == (2, 1)
+    assert "limited to 195 MB" in said
+
+
+def test_a_terminal_without_some_characters_shows_the_rest(folder):
+    odd = {"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii", "COLUMNS": "20"}
+    arguments = ("search", "--from-table", "own.csv", *COLUMNS)
+    code, answer, said = bort(*arguments, folder=folder, **odd)
+    assert code == 0, said
+    assert "\x1b" not in answer
+    assert "\\x1b[31" in answer
+    assert "2,560" in answer or "2.56" in answer  # a narrow terminal hides no number
+
+
+def test_a_certificate_never_replaces_the_table(folder):
+    arguments = ("search", "--from-table", "own.csv", *COLUMNS, "--certificate", "own.csv")
+    code, _, said = bort(*arguments, "--force", folder=folder)
+    assert code == 2
+    assert "would replace a file that this command reads" in said
+    assert folder.joinpath("own.csv").read_text(encoding="utf-8") == TABLE
+
+
+@pytest.mark.parametrize("home", ["/dev/null", "https://example.org/home"])
+def test_a_home_must_be_a_folder(folder, home):
+    code, _, said = bort("jobs", "list", folder=folder, BORT_HOME=home)
+    assert code == 2
+    assert "BORT_HOME must name a folder" in said
+
+
+def test_no_line_is_too_long():
+    assert folded("short") == "short"
+    assert max(map(len, folded("word " * 100).split("\n"))) <= 80
+    assert printable("\u200d é ✓\n") == "\u200d é ✓\n"
+    assert Terminal().width >= 80
