@@ -18,5 +18,6 @@ with frame.page("Small models, chosen with a certificate", lead=LEAD):
     left, right = st.columns([1.7, 1], gap="large")
     with left:
         home.recent_studies(studies)
+        home.example_jobs()
     with right:
         home.next_steps()

@@ -57,6 +57,11 @@ BENCHMARKS: Table = {
         "record",
         "Train every architecture of a space and keep every row.",
     ),
+    "examples": (
+        "benchmarks.examples.command",
+        "examples",
+        "Record the finished examples of Agora, models and measurements again.",
+    ),
     "lessons": (
         "benchmarks.lessons.command",
         "lessons",

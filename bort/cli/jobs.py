@@ -54,6 +54,36 @@ def list_(
 
 
 @jobs.command()
+@options.store_url
+@options.as_json
+def examples(store_url: str | None, as_json: bool) -> None:
+    """Put the finished examples into the store, and list them.
+
+    They were recorded elsewhere: runs of Agora, a trained model without its weights, a measurement.
+    The dashboard does the same when it is opened. A deleted example stays deleted.
+
+    \b
+    Examples:
+      bort jobs examples
+      bort jobs examples --json
+    """
+    from bort.core import paths
+    from bort.storage import ensure_example_jobs, ensure_examples, open_store
+
+    with open_store(store_url) as store:
+        ensure_examples(store, paths.examples())
+        ensure_example_jobs(store, paths.example_jobs())
+        found = [job for job in store.jobs() if job.is_example]
+    from bort.report.job_terminal import print_jobs
+    from bort.report.jobs import job_json
+
+    if as_json:
+        options.print_json({"jobs": [job_json(job) for job in found]})
+        return
+    print_jobs(found)
+
+
+@jobs.command()
 @_id
 @options.store_url
 @options.as_json

@@ -54,6 +54,11 @@ def examples() -> Path:
     return dashboard() / "data" / "recorded"
 
 
+def example_jobs() -> Path:
+    """Folder with recorded jobs: the finished examples of Agora, models and measurements."""
+    return examples() / "jobs"
+
+
 def source_network() -> Path:
     """Folder of the source network that was fetched; empty if its package is installed."""
     return cache() / "source-network"

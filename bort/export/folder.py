@@ -19,6 +19,7 @@ from bort.core.serialise import to_json
 from bort.export.card import model_card
 from bort.finetuning.realised import RealisedLatency, evidence_of, realised_of
 from bort.storage import ModelRecord
+from bort.studies.commands import finetune_command
 
 RELIABILITY = "dev_reliability"  # in config.json: how often sure answers are right
 TEXT_COLUMNS = "text_columns"  # in config.json: what the model was trained on, one or two columns
@@ -118,8 +119,14 @@ def check_files(model: ModelRecord) -> None:
     """Check that the model's files are complete.
 
     Raises:
-        ExportError: one is missing.
+        ExportError: one is missing, or it is an example, which has none.
     """
+    if model.is_example:
+        again = finetune_command(model.study, [model.architecture_id])
+        raise ExportError(
+            f"the model {model.name!r} was recorded elsewhere, without its weights; make them "
+            f"with: {again}"
+        )
     missing = [name for name in NEEDED if not (model.folder / name).is_file()]
     if missing:
         raise ExportError(

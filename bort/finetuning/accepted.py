@@ -37,6 +37,7 @@ def describe_accepted(run: StoredRun, *, seeds: int = 1) -> FineTuneSpec:
         raise InvalidOptionError(
             "a run on the torus has no texts to fine-tune on; choose a run on texts"
         )
+    run.check_texts()
     points = added_points(run.rounds)
     if not points:
         raise InvalidOptionError("this run has accepted no point yet; wait for its first round")

@@ -155,7 +155,7 @@ def _must_label(store: Store, spec: FineTuneSpec, task: TaskSpec) -> bool:
     """Whether the teacher must first answer texts that no earlier fine-tuning kept answers to."""
     if not spec.labels_pool or is_soft_labels(spec.training.teacher):
         return False
-    done = store.jobs(kind="finetune", states=[JobState.DONE])
+    done = store.jobs(kind="finetune", states=[JobState.DONE], examples=False)
     parts = [part for job in done for part in FineTuneSpec.from_dict(job.spec).by_kind()]
     return not any(task in one.tasks and one.same_texts(spec) for one in parts)
 

@@ -165,7 +165,9 @@ def print_jobs(jobs: Sequence[JobRecord]) -> None:
         table.add_row(
             str(job.id),
             _what(job),
-            Text(job.state, style=_STYLES.get(job.state, "")),
+            Text("example")
+            if job.is_example
+            else Text(job.state, style=_STYLES.get(job.state, "")),
             Text(_progress(job)),
             _short_duration(job.seconds),
             _short_clock(job.started_at or job.created_at),

@@ -236,6 +236,7 @@ def job_json(job: JobRecord) -> dict[str, Any]:
         "cancel_requested": job.cancel_requested,
         "can_resume": job.state.can_resume,
         "is_detached": job.is_detached,
+        "is_example": job.is_example,
         "host": job.process.host if job.process else None,
         "pid": job.process.pid if job.process else None,
         "folder": str(job.folder),

@@ -38,9 +38,10 @@ def check_installed(kind: RivalKind) -> None:
 
 
 def own_models(store: Store, task: TaskSpec) -> list[ModelRecord]:
-    """List our models that were trained on exactly this task."""
+    """List our models that were trained on exactly this task, and have their weights."""
     wanted = json.loads(json.dumps(task.to_dict()))
-    return [one for one in store.models() if evidence_of(one).data.task_spec == wanted]
+    mine = [one for one in store.models() if not one.is_example]
+    return [one for one in mine if evidence_of(one).data.task_spec == wanted]
 
 
 def describe_rivals(

@@ -45,6 +45,7 @@ class Jobs:
             "cancel_requested": False,
             "is_detached": is_detached,
             "folder_name": "",
+            "is_example": False,
         }
         with self._db.writing() as connection:
             inserted = connection.execute(_jobs.insert().values(row))
@@ -71,8 +72,13 @@ class Jobs:
         kind: str | None = None,
         states: Iterable[JobState] | None = None,
         limit: int | None = None,
+        examples: bool = True,
     ) -> list[JobRecord]:
-        """Return jobs, newest first, that meet every given condition."""
+        """Return jobs, newest first, that meet every given condition.
+
+        Args:
+            examples: also those that were recorded elsewhere; their times are another machine's.
+        """
         query = _jobs.select().order_by(_jobs.c.id.desc()).limit(limit)
         if study is not None:
             query = query.where(_jobs.c.study == study)
@@ -80,6 +86,8 @@ class Jobs:
             query = query.where(_jobs.c.kind == kind)
         if states is not None:
             query = query.where(_jobs.c.state.in_([state.value for state in states]))
+        if not examples:
+            query = query.where(_jobs.c.is_example.is_not(True))
         with self._db.reading() as connection:
             return [_job(row) for row in connection.execute(query)]
 
@@ -140,6 +148,7 @@ def _job(row: Any) -> JobRecord:
         process=process,
         is_detached=row.is_detached,
         folder_name=row.folder_name,
+        is_example=bool(row.is_example),
     )
 
 

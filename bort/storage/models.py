@@ -37,6 +37,7 @@ class ModelRecord:
         created_at: seconds since 1970.
         is_imported: it came from a bundle, and can only be read and exported.
         folder_name: the name of its folder in `models_folder()`.
+        is_example: recorded elsewhere and shipped with us, without its weights.
     """
 
     id: int
@@ -51,6 +52,7 @@ class ModelRecord:
     created_at: float
     is_imported: bool
     folder_name: str
+    is_example: bool = False
 
     @property
     def folder(self) -> Path:
@@ -139,6 +141,7 @@ class Models:
             "created_at": time.time(),
             "is_imported": is_imported,
             "folder_name": name,
+            "is_example": False,
         }
         with self._db.writing() as connection:
             if job_id is not None:
@@ -192,4 +195,5 @@ def _record(row: Any) -> ModelRecord:
         created_at=row.created_at,
         is_imported=row.is_imported,
         folder_name=row.folder_name,
+        is_example=bool(row.is_example),
     )

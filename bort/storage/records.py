@@ -144,6 +144,7 @@ class JobRecord:
         process: the process that works on it, or the last one that did.
         is_detached: runs in its own session, so its whole process group is its own.
         folder_name: name of its folder inside `bort.core.paths.runs()`.
+        is_example: recorded elsewhere and shipped with us.
     """
 
     id: int
@@ -164,6 +165,7 @@ class JobRecord:
     process: ProcessIdentity | None
     is_detached: bool
     folder_name: str
+    is_example: bool = False
 
     @property
     def folder(self) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 # Revisions of the tables, the newest last; `bort.storage.migrations` says how to add one.
-REVISIONS = ("0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0003", "0004", "0005", "0006", "0007", "0008", "0009")
 
 
 def storable(value: Any) -> Any:
@@ -154,7 +154,7 @@ record = sa.Table(
     sa.UniqueConstraint("study_id", "position"),
 )
 
-# The recorded studies that were offered already: a deleted one must not come back.
+# The recorded studies and jobs that were offered already: a deleted one must not come back.
 offered_examples = sa.Table(
     "offered_examples", metadata, sa.Column("file_name", sa.Text, primary_key=True)
 )
@@ -200,6 +200,7 @@ jobs = sa.Table(
     sa.Column("boot_id", sa.Text),
     sa.Column("is_detached", sa.Boolean, nullable=False),
     _text("folder_name"),
+    sa.Column("is_example", sa.Boolean),
     sqlite_autoincrement=True,
 )
 
@@ -252,5 +253,6 @@ models = sa.Table(
     _float("created_at"),
     sa.Column("is_imported", sa.Boolean, nullable=False),
     _text("folder_name"),
+    sa.Column("is_example", sa.Boolean),
     sqlite_autoincrement=True,
 )

@@ -3,7 +3,7 @@
 This is what the terminal, the page and the jobs call; the store and JSON stay behind it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,13 +12,14 @@ from bort.agora.loop import Provenance, Round, Value, as_values, corrected, prov
 from bort.agora.loop.labelers import Appraisal
 from bort.agora.text.data import load_texts, split_inputs
 from bort.agora.text.findings import ArmResult, Findings
+from bort.agora.text.references import References, unread
 from bort.agora.torus.world import CLASS_NAMES, torus_world
 from bort.agora.world import FinalResult, RoundSummary
 from bort.core.agora import TORUS, TextSpec, TorusSpec
-from bort.core.errors import BortError
+from bort.core.errors import BortError, InvalidDataError
 from bort.core.serialise import from_json, to_json
 from bort.storage import JobRecord, Store
-from bort.tasks import DataWarning
+from bort.tasks import DataWarning, list_tasks
 
 RUN, COMPARISON = "agora", "agora-comparison"  # kinds of jobs
 
@@ -109,11 +110,25 @@ class StoredRun:
     Attributes:
         rounds: the rounds with all their points.
         summaries: the reported numbers of each round.
+        lacks_texts: it was recorded elsewhere, and its task is not prepared here.
     """
 
     job: JobRecord
     rounds: tuple[Round, ...]
     summaries: tuple[RoundSummary, ...]
+    lacks_texts: bool = False
+
+    def check_texts(self) -> None:
+        """Check that the points are texts, and not references to a task that is not here.
+
+        Raises:
+            InvalidDataError: they are references.
+        """
+        if self.lacks_texts:
+            raise InvalidDataError(
+                f"the texts of job {self.job.id} are not on this machine, because it was recorded "
+                f"elsewhere; prepare its task first: bort data prepare {self.job.spec['task']}"
+            )
 
     @cached_property
     def points(self) -> tuple[Provenance, ...]:
@@ -158,22 +173,58 @@ class StoredRun:
         """Return the rounds up to the last corrected one, with the corrections.
 
         Raises:
-            InvalidDataError: a point or a label does not exist.
+            InvalidDataError: a point or a label does not exist, or the texts are not here.
         """
+        self.check_texts()
         points = (point for r in self.rounds for point in r.points)
         class_count = max((len(point.probabilities) for point in points), default=0)
         return corrected(self.rounds, corrections, class_count=class_count)
 
 
 def read_run(store: Store, job: JobRecord) -> StoredRun:
-    """Read the rounds that a job has stored."""
+    """Read the rounds that a job has stored; those of an example refer to the task's texts."""
     stored = store.agora_rounds(job.id)
     what = f"a round of job {job.id}"
+    rounds, spec = [record.round for record in stored], read_spec(job.spec)
+    lacks_texts = False
+    if job.is_example and isinstance(spec, TextSpec):
+        lacks_texts = not is_here(spec)
+        read = unread if lacks_texts else References(load_texts(spec)).value
+        rounds = [_with_values(one, lambda point: read(point["value"])) for one in rounds]
     return StoredRun(
         job,
-        tuple(from_json(Round, record.round, what=what) for record in stored),
+        tuple(from_json(Round, one, what=what) for one in rounds),
         tuple(from_json(RoundSummary, record.summary, what=what) for record in stored),
+        lacks_texts,
     )
+
+
+def recorded_rounds(store: Store, job: JobRecord) -> list[Mapping[str, Any]]:
+    """Return the rounds of a run as they are recorded: without any text of the task.
+
+    Raises:
+        BortError: the task cannot be read.
+    """
+    rounds, spec = [record.round for record in store.agora_rounds(job.id)], read_spec(job.spec)
+    if isinstance(spec, TorusSpec):
+        return rounds
+    refer = References(load_texts(spec)).of
+    return [
+        _with_values(one, lambda point: refer(point["value"], point["parent"])) for one in rounds
+    ]
+
+
+def _with_values(
+    stored: Mapping[str, Any], value: Callable[[Mapping[str, Any]], Any]
+) -> dict[str, Any]:
+    points = [{**point, "value": value(point)} for point in stored.get("points", ())]
+    return {**stored, "points": points}
+
+
+def is_here(spec: TextSpec) -> bool:
+    """Check whether a run's task can be read without fetching it."""
+    named = {info.name: info.prepared for info in list_tasks()}
+    return named.get(spec.task.task, True)
 
 
 def read_spec(spec: Mapping[str, Any]) -> TorusSpec | TextSpec:
@@ -199,6 +250,8 @@ def dev_items(spec: TorusSpec | TextSpec) -> DevItems | None:
     if isinstance(spec, TorusSpec):
         dev = torus_world(spec).task.dev
         return DevItems(as_values(dev.inputs), tuple(dev.labels.tolist()), CLASS_NAMES)
+    if not is_here(spec):
+        return None
     try:
         task = load_texts(spec)
     except BortError:

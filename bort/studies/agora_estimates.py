@@ -196,7 +196,7 @@ def _work_of(folder: str) -> float | None:
 def _earlier(store: Store, spec: TextSpec) -> JobRecord | None:
     """Find the latest finished run whose steps cost as much as this one's."""
     asked = _cost_of_a_step(spec)
-    for job in store.jobs(kind="agora"):
+    for job in store.jobs(kind="agora", examples=False):
         is_usable = job.result and job.spec["task"] != TORUS and "replay" not in job.spec
         if is_usable and _cost_of_a_step(TextSpec.from_dict(job.spec)) == asked:
             return job

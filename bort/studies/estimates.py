@@ -244,7 +244,7 @@ def trains_teacher(store: Store, spec: StudySpec) -> bool:
 def _teachers_of_runs(store: Store) -> Iterator[tuple[object, ...]]:
     """Yield the teachers that finished runs of Agora had."""
     for kind in ("agora", "agora-comparison"):
-        for job in store.jobs(kind=kind):
+        for job in store.jobs(kind=kind, examples=False):
             if job.result and job.spec["task"] != TORUS:
                 run = TextSpec.from_dict(job.spec)
                 yield run.task, run.training.source, run.teacher_folder, run.training.max_length

@@ -4,7 +4,7 @@ import streamlit as st
 
 from bort.figures import ERROR, LATENCY, front_info, plot_pair
 from bort.figures.models import add_error_lines
-from bort.jobs import JobRecord
+from bort.jobs import JobRecord, list_jobs
 from bort.report.jobs import sentence
 from bort.report.numbers import duration
 from bort.report.search import latency_note, summary
@@ -15,6 +15,7 @@ from bort.ui.kit import chart, frame, hidden, job_parts, markup, navigation, rea
 
 POLL_S = 2.0
 RECENT = 6
+EXAMPLES = {"agora": "A run of Agora", "finetune": "A trained model", "landmarks": "A machine"}
 
 
 def showcase(studies: list[StudyRecord]) -> None:
@@ -104,6 +105,20 @@ def recent_studies(studies: list[StudyRecord]) -> None:
             )
     if len(studies) > RECENT:
         markup.note(f"{len(studies) - RECENT} older ones are listed on the page Pareto front.")
+
+
+def example_jobs() -> None:
+    """Link the finished examples of Agora, models and measurements, each on its page."""
+    found = [job for job in list_jobs(readings.store()) if job.is_example]
+    if found:
+        markup.label("More finished examples, recorded elsewhere")
+    for job in reversed(found):
+        st.page_link(
+            navigation.watched_on(job.kind),
+            label=f"{EXAMPLES.get(job.kind, job.kind)}: {job_parts.study_or_kind(job)}",
+            icon=":material/history:",
+            query_params={"job": str(job.id)},
+        )
 
 
 def _describe(study: StudyRecord) -> None:

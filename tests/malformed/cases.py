@@ -70,6 +70,7 @@ READ = (
     ("import", "sqlite:///@optuna.db", "--optuna", "tuning", "--out", "o.csv"),
     ("import", "@journal.log", "--optuna", "tuning", "--out", "o.csv"),
     ("jobs", "list"),
+    ("jobs", "examples"),
     ("jobs", "show", "2"),
     ("jobs", "logs", "2"),
     ("jobs", "cancel", "3"),
@@ -100,6 +101,7 @@ WORK = (
     ("data", "prepare", "tweets"),
     *(("bench", name) for name in ("answers", "agora", "training", "latency", "search", "front")),
     *(("bench", name, "--out", "o.csv") for name in ("record", "realised", "classifiers", "plans")),
+    ("bench", "examples", "--out", "o"),
 )
 WRITTEN = ("--out", "--export", "--record", "--certificate", "--work", "--log")
 PER_OPTION = 4

@@ -32,7 +32,7 @@ def without_work(monkeypatch: pytest.MonkeyPatch) -> None:
         *("benchmarks.latency.steps.run_step", "benchmarks.training.comparison.compare"),
         *("benchmarks.search.command._run_missing", "benchmarks.record.command._oracle"),
         *("benchmarks.realised.command._record", "benchmarks.plans.command._measured"),
-        "benchmarks.front.command._measure",
+        *("benchmarks.front.command._measure", "benchmarks.examples.command._run"),
     ):
         monkeypatch.setattr(place, start)
 

@@ -11,7 +11,8 @@ from bort.ui.agora import readings as agora_readings
 from bort.ui.kit import address, chart, frame, markup, readings
 
 _UNREADABLE = (
-    "The map needs the run's dev items, but its task can no longer be read. Put its file back."
+    "The map needs the run's dev items, but its task cannot be read. Put its file back, or prepare "
+    "a named task with: bort data prepare"
 )
 
 

@@ -64,6 +64,9 @@ def watch(
 
 def title(job: JobRecord) -> str:
     """Write the job's number, state, attempt and time."""
+    if job.is_example:
+        took = duration(job.seconds)
+        return f"A finished example, recorded elsewhere (job {job.id}); {took} of work there"
     attempt = f", attempt {job.attempt}" if job.attempt > 1 else ""
     return f"Job {job.id} {STATES[job.state]}{attempt}; {duration(job.seconds)} of work"
 
@@ -170,15 +173,18 @@ def links(
 ) -> None:
     """Show links to jobs under a heading, if there are any."""
     found = list(jobs)
-    if found:
-        markup.label(heading)
-    for job in found:
-        st.page_link(
-            page,
-            label=f"{names(job)}: job {job.id} {STATES[job.state]}",
-            icon=":material/history:",
-            query_params={"job": str(job.id)},
-        )
+    own = [job for job in found if not job.is_example]
+    for title, part in ((heading, own), ("Finished examples", [j for j in found if j.is_example])):
+        if part:
+            markup.label(title)
+        for job in part:
+            state = "recorded elsewhere" if job.is_example else f"job {job.id} {STATES[job.state]}"
+            st.page_link(
+                page,
+                label=f"{names(job)}: {state}",
+                icon=":material/history:",
+                query_params={"job": str(job.id)},
+            )
 
 
 def study_or_kind(job: JobRecord) -> str:

@@ -16,7 +16,14 @@ from bort.latency.stored import front_profile
 from bort.report.events import event_sentence
 from bort.search.check.certificate import Certificate
 from bort.search.w_coefficient import WeightRegion, winning_regions
-from bort.storage import EventCode, Store, StudyRecord, ensure_examples, open_store
+from bort.storage import (
+    EventCode,
+    Store,
+    StudyRecord,
+    ensure_example_jobs,
+    ensure_examples,
+    open_store,
+)
 from bort.studies import answers
 from bort.studies import data_look as data_look_
 from bort.studies.answers import StudyAnswer, TableAnswer, read_answer
@@ -55,6 +62,7 @@ def store() -> Store:
 def _opened(url: str) -> Store:
     opened = open_store(url)
     ensure_examples(opened, paths.examples())
+    ensure_example_jobs(opened, paths.example_jobs())
     return opened
 
 

@@ -16,8 +16,11 @@ from bort.ui.machine import verdict as machine_verdict
 
 
 def results() -> list[LandmarkTiming]:
-    """Results of landmark jobs, newest first; cancelled jobs count if they completed rounds."""
-    jobs = list_jobs(readings.store(), kind="landmarks")
+    """Results of landmark jobs, newest first, the example last.
+
+    Cancelled jobs count if they completed rounds.
+    """
+    jobs = sorted(list_jobs(readings.store(), kind="landmarks"), key=lambda job: job.is_example)
     return [
         LandmarkTiming.from_dict(job.result)
         for job in jobs

@@ -135,7 +135,10 @@ def _describe(model: TrainedModel) -> None:
     record, realised = model.record, model.realised
     markup.name(record.name, f"{shape(record.architecture)}. Trained on {short_name(record.task)}.")
     origin = "imported, read-only" if record.is_imported else f"picked from {record.study}"
-    markup.tags([record.architecture_id, origin])
+    markup.tags([record.architecture_id, origin, *["example"] * record.is_example])
+    if record.is_example:
+        cpu = model.evidence.machine.get("cpu", "an unknown processor")
+        markup.note(f"A finished example, recorded elsewhere, on {cpu}, without its weights.")
     with st.container(horizontal=True, gap="large"):
         accuracy, share = percent(realised.audit.accuracy), percent(realised.share_of_teacher)
         st.metric("Audit accuracy", f"{accuracy:.1f} %", width="content")
