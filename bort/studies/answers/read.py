@@ -248,7 +248,7 @@ def _study_answer(
         ),
         audit=_audit(costs, evidence),
         ledger=answer.ledger,
-        latency=_latency(costs.profile),
+        latency=_latency(costs.profile, is_example=record.is_example),
         **spent._asdict(),
     )
 
@@ -309,7 +309,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _latency(profile: LatencyProfile) -> LatencyBasis:
+def _latency(profile: LatencyProfile, *, is_example: bool) -> LatencyBasis:
     machine = profile.fingerprint
     here = this_machine(list(machine.libraries), threads=profile.workload.threads)
     return LatencyBasis(
@@ -321,7 +321,7 @@ def _latency(profile: LatencyProfile) -> LatencyBasis:
         is_text_to_label=bool(profile.workload.by_vocabulary),
         band=profile.band,
         machine=machine,
-        is_this_machine=here.digest == machine.digest,
+        is_this_machine=not is_example and here.digest == machine.digest,
         measured_at=profile.measured_at,
         noise_ok=profile.noise.ok,
     )

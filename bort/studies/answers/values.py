@@ -312,7 +312,7 @@ class StudyAnswer(SearchAnswer[Point]):
             unit=self.spec.size.unit,
             is_text_to_label=latency.is_text_to_label,
             texts=latency.batch_size,
-            machine=latency.machine,
+            machine=None if self.is_example else latency.machine,
         )
 
     def as_json(self) -> dict[str, Any]:

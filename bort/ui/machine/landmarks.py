@@ -15,16 +15,16 @@ from bort.ui.kit import markup, readings
 from bort.ui.machine import verdict as machine_verdict
 
 
-def results() -> list[LandmarkTiming]:
-    """Results of landmark jobs, newest first, the example last.
+def results(*, examples: bool) -> list[LandmarkTiming]:
+    """Results of landmark jobs, newest first; cancelled jobs count if they completed rounds.
 
-    Cancelled jobs count if they completed rounds.
+    Args:
+        examples: those that were recorded elsewhere, or those of this store.
     """
-    jobs = sorted(list_jobs(readings.store(), kind="landmarks"), key=lambda job: job.is_example)
     return [
         LandmarkTiming.from_dict(job.result)
-        for job in jobs
-        if job.result and job.result.get("landmarks")
+        for job in list_jobs(readings.store(), kind="landmarks")
+        if job.is_example == examples and job.result and job.result.get("landmarks")
     ]
 
 
@@ -32,7 +32,7 @@ def marks_for(latency: LatencyBasis) -> list[LandmarkMark]:
     """Landmarks timed with the runtime and workload of a study's latency, if any."""
     if latency.machine is None:
         return []
-    for result in results():
+    for result in results(examples=False):
         work = {"runtime": result.runtime, **result.workload.to_dict()}
         same_work = all(getattr(latency, key) == value for key, value in work.items())
         if same_work and not differences(latency.machine, result.fingerprint):
@@ -46,18 +46,26 @@ def marks_for(latency: LatencyBasis) -> list[LandmarkMark]:
 def show() -> None:
     """Show the table of the chosen result."""
     st.subheader("Well-known models here", anchor=False)
-    found = results()
-    if not found:
+    own, examples = results(examples=False), results(examples=True)
+    found = [*own, *examples]
+    if not own:
         markup.notice(
             "Not measured yet. Choose “Well-known models” above to time BERT-large, BERT-base, "
             "DistilBERT, Bort, MiniLM-L6 and TinyBERT-4 and compare them with their published "
             "figures."
         )
+    if not found:
         return
     number = st.selectbox(
-        "Measurement", range(len(found)), format_func=lambda n: _title(found[n]), key="landmark-run"
+        "Measurement",
+        range(len(found)),
+        format_func=lambda n: f"{'Example: ' * (n >= len(own))}{_title(found[n])}",
+        key=f"landmark-run:{len(found)}",
     )
     result = found[number]
+    if number >= len(own):
+        cpu = result.fingerprint.cpu or "an unknown processor"
+        markup.note(f"A finished example, recorded elsewhere, on {cpu}.")
     machine = result.fingerprint
     here = this_machine(list(machine.libraries), threads=machine.threads)
     machine_verdict.origin(differences(machine, here))
