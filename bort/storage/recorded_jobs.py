@@ -115,10 +115,9 @@ def _offer(store: Store, file: Path, recorded: Mapping[str, Any]) -> int | None:
                 return None
             connection.execute(schema.offered_examples.insert().values(file_name=_key(file)))
             return _insert(connection, recorded)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, sa.exc.IntegrityError) as error:
         raise StoreError(
-            f"{file} is not a recorded job ({type(error).__name__}: {error}); restore it or "
-            "delete it"
+            f"{file} is not a recorded job ({type(error).__name__}); restore it or delete it"
         ) from error
 
 
