@@ -27,7 +27,8 @@ EXAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
         RUN,
         (
             *("agora", "run", "--task", "movie-reviews", "--labelled", "500", "--rounds", "3"),
-            *("--points-per-round", "150", "--study", "agora-movie-reviews"),
+            *("--labeler", "sklearn:LogisticRegression", "--representation", "words"),
+            *("--points-per-round", "120", "--steps", "100", "--study", "agora-movie-reviews"),
         ),
     ),
     "model": (
