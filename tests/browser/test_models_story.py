@@ -47,6 +47,13 @@ def place(tmp_path_factory):
     return folder
 
 
+def own_job(place):
+    """The number of this home's only job that is not a finished example."""
+    with open_store(store_url(place)) as store:
+        [job] = [job for job in store.jobs() if not job.is_example]
+    return job.id
+
+
 def keep_latencies(place):
     """Act like a resumed job, which does not repeat a finished measurement.
 
@@ -59,7 +66,7 @@ def keep_latencies(place):
     }
     measured = {"workload": "batch 1", "fingerprint": {}, "noise_ok": True, "noise": []}
     task = str(place / "reviews.csv").replace("/", "_")
-    kept = place / "runs" / "job-1" / "work" / task / "latencies.json"
+    kept = place / "runs" / f"job-{own_job(place)}" / "work" / task / "latencies.json"
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps({"torch-float32": {**measured, "models": models}}))
 
@@ -109,9 +116,11 @@ def watch(reader, place):
         expect(page.get_by_test_id("stProgress")).to_be_visible()
         loss = page.get_by_test_id("stMetric").filter(has_text="Loss")
         expect(loss).to_contain_text(re.compile(r"\d\.\d{3}"))
-    expect(page.get_by_text("Job 1 is done;")).to_be_visible(timeout=3000 * PATIENCE_S)
+    expect(page.get_by_text(f"Job {own_job(place)} is done;")).to_be_visible(
+        timeout=3000 * PATIENCE_S
+    )
     reader.settle()
-    assert reader.query() == {"job": ["1"]}
+    assert reader.query() == {"job": [str(own_job(place))]}
     expect(page.get_by_test_id("stProgress")).to_have_count(0)
     expect(reader.problems()).to_have_count(0)
     page.get_by_role("button", name="Close").click()

@@ -1,90 +1,94 @@
 """The finished examples on a fresh home: shown on their pages, as recorded elsewhere."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from made_up_models import add_model, finished_job
+from made_up_study import fill
 from visits import Open, drawn, shown
 
-from bort.storage import Store, Thing, ThingKind, ensure_example_jobs
-from bort.studies.agora import read_run
-from bort.ui.kit import readings
+from bort.core.errors import ExportError
+from bort.export.folder import check_files
+from bort.storage import Store, Thing, ThingKind, ensure_example_jobs, export_job, open_store
+from bort.studies.answers import read_answer
 
 RECORDED = Path(__file__).parents[2] / "data" / "recorded" / "jobs"
+Offer = Callable[[Path], dict[str, int]]
 
 
 @pytest.fixture
-def examples(store: Store, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """Offer the examples; return their jobs by what they are called or, without a name, are."""
-    monkeypatch.setattr("bort.core.paths.example_jobs", lambda: RECORDED)
-    ensure_example_jobs(store, RECORDED)
-    return {job.study or job.kind: job.id for job in readings.store().jobs()}
+def offer(store: Store, monkeypatch: pytest.MonkeyPatch) -> Offer:
+    """Offer a folder's examples, as the dashboard does; return their jobs by study."""
+
+    def begin(folder: Path) -> dict[str, int]:
+        monkeypatch.setattr("bort.core.paths.example_jobs", lambda: folder)
+        ensure_example_jobs(store, folder)
+        return {job.study or job.kind: job.id for job in store.jobs()}
+
+    return begin
 
 
-def test_the_files_are_small_and_contain_no_text(examples: dict[str, int], store: Store) -> None:
-    assert set(examples) == {
-        "agora-torus",
-        "agora-movie-reviews",
-        "movie-reviews-small",
-        "landmarks",
-    }
-    for file in RECORDED.glob("*.json"):
+@pytest.fixture
+def model_file(tmp_path: Path, store: Store) -> Path:
+    """Record a made-up fine-tuning of another store, and return the folder with its file."""
+    folder = tmp_path / "recorded"
+    folder.mkdir()
+    with open_store(f"sqlite:///{tmp_path / 'elsewhere.db'}") as other:
+        fill(other, "reviews", budget=8)
+        pick = read_answer(other, "reviews").front[0].id
+        job = finished_job(other, "reviews", pick)
+        add_model(other, "small", "reviews", pick, job_id=job.id)
+        (folder / "model.json").write_text(json.dumps(export_job(other, job.id)))
+    return folder
+
+
+def test_the_files_are_small_and_contain_no_text() -> None:
+    files = sorted(RECORDED.glob("*.json"))
+    assert files
+    for file in files:
         assert file.stat().st_size < 300_000, file
-    rounds = store.agora_rounds(examples["agora-movie-reviews"])
-    points = [point for one in rounds for point in one.round["points"]]
-    assert len(points) > 100
-    for point in points:
-        assert set(point["value"]) <= {"split", "row", "edits"}
-        assert all(len(words.split()) <= 3 for *_, words in point["value"].get("edits", ()))
+        recorded = json.loads(file.read_text("utf-8"))
+        points = [point for one in recorded["rounds"] for point in one["round"]["points"]]
+        for value in (point["value"] for point in points):
+            assert isinstance(value, list) or set(value) <= {"split", "row", "edits"}
 
 
-def test_home_links_them(examples: dict[str, int], visit: Open) -> None:
+def test_home_and_agora_link_them(offer: Offer, visit: Open) -> None:
+    offer(RECORDED)
     app = visit("home")
     assert not app.exception
     assert "More finished examples, recorded elsewhere" in shown(app)
+    app = visit("agora")
+    assert not app.exception
+    assert "Finished examples" in shown(app)
 
 
-def test_the_torus_is_shown_round_by_round(examples: dict[str, int], visit: Open) -> None:
-    app = visit("agora", job=str(examples["agora-torus"]))
+def test_the_torus_is_shown_round_by_round(offer: Offer, visit: Open) -> None:
+    job = offer(RECORDED)["agora-torus"]
+    app = visit("agora", job=str(job))
     assert not app.exception
     assert "A finished example, recorded elsewhere" in shown(app)
     assert drawn(app) >= 3
-    assert not [b for b in app.button if b.key == "agora-resume"]
+    assert "agora-resume" not in {button.key for button in app.button}
 
 
-def test_texts_that_are_not_here_are_references(
-    examples: dict[str, int], store: Store, visit: Open
+def test_a_model_has_curves_and_comparison_but_no_weights(
+    offer: Offer, store: Store, visit: Open, model_file: Path
 ) -> None:
-    run = read_run(store, store.job(examples["agora-movie-reviews"]))
-    assert run.lacks_texts
-    assert str(run.points[0].point.value).split()[0] in ("train", "pool", "dev")
-    with pytest.raises(Exception, match="bort data prepare movie-reviews"):
-        run.corrected({(0, 0): None})
-    app = visit("agora", job=str(run.job.id))
-    assert not app.exception
-    assert "bort data prepare" in shown(app)
-
-
-def test_the_model_has_curves_comparison_and_no_weights(
-    examples: dict[str, int], visit: Open
-) -> None:
+    offer(model_file)
     app = visit("models")
     assert not app.exception
     text = shown(app)
-    assert "A finished example, recorded elsewhere, on" in text
+    assert "A finished example, recorded elsewhere, on made up, without its weights." in text
     assert "was recorded elsewhere, without its weights; make them with: bort finetune" in text
     assert "Curves appear after" not in text
-    assert drawn(app) >= 2
+    assert drawn(app) == 2
+    with pytest.raises(ExportError, match="bort finetune --study reviews --pick"):
+        check_files(store.model("small"))
 
 
-def test_the_machine_is_another_one(examples: dict[str, int], visit: Open) -> None:
-    app = visit("machine")
-    assert not app.exception
-    assert any("BERT-large" in str(frame.value.to_dict()) for frame in app.dataframe)
-
-
-def test_a_deleted_example_is_not_offered_again(
-    examples: dict[str, int], store: Store, visit: Open
-) -> None:
-    store.delete(Thing(ThingKind.JOB, str(examples["agora-torus"])))
-    ensure_example_jobs(store, RECORDED)
-    assert "agora-torus" not in {job.study for job in store.jobs()}
+def test_a_deleted_example_is_not_offered_again(offer: Offer, store: Store) -> None:
+    store.delete(Thing(ThingKind.JOB, str(offer(RECORDED)["agora-torus"])))
+    assert "agora-torus" not in offer(RECORDED)
