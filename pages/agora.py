@@ -5,7 +5,7 @@ import streamlit as st
 from bort.ui.agora import form as agora_form
 from bort.ui.agora import start as agora_start
 from bort.ui.agora import watch as agora_watch
-from bort.ui.kit import address, frame
+from bort.ui.kit import access, address, frame
 from bort.ui.kit.fields import Slots
 
 LEAD = (
@@ -18,6 +18,8 @@ job_id = address.job()
 with frame.page("Agora", lead=LEAD if job_id is None else None):
     if job_id is not None:
         agora_watch.show(job_id)
+    elif not access.offer("Starting Agora"):
+        agora_watch.recent()
     else:
         slots = Slots()
         left, right = st.columns([2, 1], gap="large")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bort.ui.kit import address, frame
+from bort.ui.kit import access, address, frame
 from bort.ui.kit.fields import Slots
 from bort.ui.search import form as search_form
 from bort.ui.search import start as search_start
@@ -17,6 +17,8 @@ with frame.page("Search", lead=LEAD):
     job_id = address.job() or job_view.running()
     if job_id is not None:
         job_view.watch(job_id)
+    elif not access.offer("Starting searches"):
+        job_view.recent()
     else:
         slots = Slots()
         left, right = st.columns([2, 1], gap="large")

@@ -117,6 +117,14 @@ class TrainingDivergedError(BortError, ArithmeticError):
     exit_code = 1
 
 
+class SharingError(BortError, ValueError):
+    """The settings of a shared dashboard are missing, unsafe or wrong."""
+
+
+class ForbiddenError(BortError, PermissionError):
+    """Somebody asked for what their login does not allow."""
+
+
 class CheckFailedError(BortError):
     """A check of a certificate or an audit failed."""
 

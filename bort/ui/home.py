@@ -11,7 +11,7 @@ from bort.report.search import latency_note, summary
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
 from bort.ui.front import charts as front_charts
-from bort.ui.kit import chart, frame, hidden, job_parts, markup, navigation, readings
+from bort.ui.kit import access, chart, frame, hidden, job_parts, markup, navigation, readings
 
 POLL_S = 2.0
 RECENT = 6
@@ -148,7 +148,7 @@ def next_steps() -> None:
             "New search",
         ),
     )
-    for title, text, page, label in steps:
+    for title, text, page, label in steps if access.may_change() else steps[:1]:
         with st.container(border=True):
             markup.label(title, text)
             st.page_link(page, label=label, icon=":material/arrow_forward:")

@@ -56,19 +56,26 @@ def held(home: Path, *, once: Callable[[Store, JobRecord], bool]) -> Iterator[No
 
 @contextmanager
 def serving(
-    home: Path, *, bort: tuple[str, ...] = BORT, folder: Path | None = None
+    home: Path,
+    *,
+    bort: tuple[str, ...] = BORT,
+    folder: Path | None = None,
+    options: tuple[str, ...] = (),
+    base: str = "",
 ) -> Iterator[str]:
     """Start `bort app` on a free port with this home; yields its address.
 
     Args:
         bort: the command; an installation of its own, perhaps.
         folder: where it is started; the home if None.
+        options: more options of `bort app`.
+        base: the path below which it answers.
     """
-    port = _free_port()
+    port = free_port()
     log = home / f"dashboard-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*bort, "app", "--port", str(port), "--no-open", "--no-prepare"],
+            [*bort, "app", "--port", str(port), "--no-open", "--no-prepare", *options],
             env=_environment(home, is_installed=bort is not BORT),
             cwd=folder or home,
             stdin=subprocess.DEVNULL,
@@ -77,8 +84,8 @@ def serving(
             start_new_session=True,
         )
     try:
-        _wait_until_it_answers(port, process, log)
-        yield f"http://127.0.0.1:{port}"
+        _wait_until_it_answers(port, base, process, log)
+        yield f"http://127.0.0.1:{port}{base}"
     finally:
         _end(process)
     assert "Traceback" not in log.read_text("utf-8"), log.read_text("utf-8")
@@ -90,24 +97,27 @@ def _environment(home: Path, *, is_installed: bool = False) -> dict[str, str]:
     return {**inherited, "BORT_HOME": str(home)}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait_until_it_answers(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_it_answers(
+    port: int, base: str, process: subprocess.Popen[bytes], log: Path
+) -> None:
     give_up = time.monotonic() + PATIENCE_S
-    while not _answers(port):
+    while not _answers(port, base):
         assert process.poll() is None, f"the dashboard ended: {log.read_text('utf-8')}"
         assert time.monotonic() < give_up, f"no answer: {log.read_text('utf-8')}"
         time.sleep(0.1)
 
 
-def _answers(port: int) -> bool:
+def _answers(port: int, base: str) -> bool:
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/_stcore/health")
+        connection.request("GET", f"{base}/_stcore/health")
         return connection.getresponse().status == 200
     except (OSError, HTTPException):
         return False

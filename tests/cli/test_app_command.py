@@ -155,3 +155,31 @@ def test_nothing_of_the_folder_is_read(server: tuple[int, Path, Path]) -> None:
     assert not (folder / MARK).exists()
     assert "secrets" not in log.read_text()
     assert "Traceback" not in log.read_text()
+
+
+def refusal(tmp_path: Path, *arguments: str, **variables: str) -> str:
+    program = "import sys; sys.path.pop(0); from bort.cli import main; main()"
+    own = {"BORT_HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", program, "app", *arguments],
+        env={**os.environ, **own, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    return line
+
+
+def test_nothing_is_shared_without_a_login(tmp_path: Path) -> None:
+    said = refusal(tmp_path, "--share")
+    assert "without url, client_id, client_secret, metadata_url, cookie_secret;" in said
+    file = tmp_path / "share.toml"
+    file.write_text("url = 'https://bort.example.com'")
+    file.chmod(0o644)
+    assert f"run: chmod 600 {file}" in refusal(tmp_path, "--share")
+    file.chmod(0o600)
+    assert "without client_id, client_secret," in refusal(tmp_path, "--share")
+    assert "'everybody' is not one of" in refusal(tmp_path, "--share=everybody")

@@ -98,6 +98,7 @@ WORK = (
     ("learn", "export", "o.html"),
     ("bench", "lessons", "nosuch"),
     ("app", "--port", "8650", "--no-open"),
+    ("app", "--port", "8650", "--share", "lessons"),
     ("data", "prepare", "tweets"),
     *(("bench", name) for name in ("answers", "agora", "training", "latency", "search", "front")),
     *(("bench", name, "--out", "o.csv") for name in ("record", "realised", "classifiers", "plans")),

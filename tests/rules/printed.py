@@ -50,7 +50,7 @@ def _shell(file: Path) -> str:
 
 def sources() -> list[Printed]:
     """Read every string in the code: docstrings, help, messages, snippets on pages."""
-    files = [ROOT / "app.py"]
+    files = [ROOT / "app.py", ROOT / "shared_app.py"]
     for folder in ("bort", "benchmarks", "pages"):
         files += sorted((ROOT / folder).rglob("*.py"))
     return [

@@ -44,7 +44,7 @@ FOREIGN = {
 # Still to be fixed. This list may only get shorter.
 KNOWN: set[str] = set()
 
-OURS = modules("bort", "benchmarks", "pages", "app.py")
+OURS = modules("bort", "benchmarks", "pages", "app.py", "shared_app.py")
 
 
 def broken(rule: Rule, module: Module) -> dict[str, str]:

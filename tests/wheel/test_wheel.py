@@ -29,7 +29,8 @@ def test_the_wheel_has_all_that_the_checkout_has(wheel):
         if path.is_file() and "__pycache__" not in path.parts
     }
     pages = {f"bort/dashboard/pages/{path.name}" for path in (ROOT / "pages").glob("*.py")}
-    others = {"bort/dashboard/app.py", "bort/dashboard/.streamlit/config.toml"}
+    files = ("app.py", "shared_app.py", ".streamlit/config.toml")
+    others = {f"bort/dashboard/{name}" for name in files}
     assert packed | pages | others <= names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/"))]
     assert not [name for name in names if "__pycache__" in name]

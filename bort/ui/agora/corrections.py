@@ -10,7 +10,7 @@ from bort.jobs import start_detached
 from bort.report.agora import class_words
 from bort.studies.agora import RUN, StoredRun, replay_spec
 from bort.ui.agora import selection
-from bort.ui.kit import address, markup, readings
+from bort.ui.kit import access, address, markup, readings
 
 BUTTONS_AT_MOST = 4  # a task with more classes has a list
 SAID_AT_MOST = 8
@@ -19,7 +19,9 @@ Corrections = dict[Place, int | None]
 
 
 def offer(run: StoredRun) -> None:
-    """Show what can be corrected of the selection, or of the picked point."""
+    """Show owners what can be corrected of the selection, or of the picked point."""
+    if not access.may_change():
+        return
     points = [run.points[k] for k in selection.selected(run.job.id)] or _picked(run)
     if not points:
         return
@@ -107,7 +109,7 @@ def replay(run: StoredRun) -> None:
 def _start(run: StoredRun, corrections: Corrections) -> None:
     try:
         spec = replay_spec(run, dict(sorted(corrections.items())))
-        replayed = start_detached(readings.store(), RUN, spec, study=run.job.study)
+        replayed = start_detached(readings.store_to_change(), RUN, spec, study=run.job.study)
     except BortError as error:
         markup.problem(str(error))
         return

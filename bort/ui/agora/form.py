@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from bort.core.agora import TORUS
 from bort.studies.parts import TEXT_RUN, TORUS_RUN
 from bort.tasks import list_tasks
-from bort.ui.kit import address, markup, readings, uploads
+from bort.ui.kit import access, address, markup, readings, uploads
 from bort.ui.kit.fields import Form, Slots
 
 OWN_PATH, OWN_UPLOAD = "a file on this machine", "a file to upload"
@@ -25,7 +25,12 @@ Asked = dict[str, Any]
 
 
 def fill_in(slots: Slots) -> Asked:
-    """Show the form and return what was entered, by option; `bort agora run` fills in the rest."""
+    """Show the form and return what was entered, by option; `bort agora run` fills in the rest.
+
+    Raises:
+        ForbiddenError: whoever asks may not start anything, and so may not look at files either.
+    """
+    access.check_may_change()
     what = markup.box("What to teach")
     with what:
         names = [TORUS, *(info.name for info in list_tasks()), OWN_PATH, OWN_UPLOAD]

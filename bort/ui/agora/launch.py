@@ -9,12 +9,14 @@ from bort.finetuning.request import check_finetune
 from bort.jobs import start_detached
 from bort.report.agora_map import launch_sentence
 from bort.studies.agora import StoredRun
-from bort.ui.kit import markup, navigation, readings
+from bort.ui.kit import access, markup, navigation, readings
 from bort.ui.models import start as model_start
 
 
 def offer(run: StoredRun) -> None:
-    """Show the button and, once pressed, the cost and the start button."""
+    """Show owners the button and, once pressed, the cost and the start button."""
+    if not access.may_change():
+        return
     accepted = 0 if run.is_torus else accepted_count(run)
     if not accepted:
         return
@@ -28,7 +30,7 @@ def offer(run: StoredRun) -> None:
 
 def _before_start(run: StoredRun) -> None:
     seeds = model_start.ask_seeds("agora-seeds")
-    store = readings.store()
+    store = readings.store_to_change()
     try:
         with st.spinner("Reading the task"):
             spec = describe_accepted(run, seeds=seeds)

@@ -104,10 +104,11 @@ def _points(spec: Mapping[str, Any], per_round: int | None) -> str:
 
 def _start(spec: dict[str, Any] | None, asked: Asked, slots: Slots) -> None:
     try:
+        store = readings.store_to_change()
         if spec is None:
             with st.spinner("Checking data and networks"):
                 spec = _described(asked)
-        job = start_detached(readings.store(), "agora", spec, study=spec["study"])
+        job = start_detached(store, "agora", spec, study=spec["study"])
     except BortError as error:
         slots.show(error)
         return

@@ -13,7 +13,7 @@ from bort.report.agora import hyperparameter_words, result_sentence, verdict_wor
 from bort.studies.agora import StoredRun, corrections_in
 from bort.ui.agora import explore
 from bort.ui.agora import readings as agora_readings
-from bort.ui.kit import address, job_parts, markup, navigation, readings
+from bort.ui.kit import access, address, job_parts, markup, navigation, readings
 
 _COUNT = st.column_config.NumberColumn(format="localized")
 _FORMATS = dict.fromkeys(("training set", "wrong", "proposed", "accepted"), _COUNT)
@@ -77,14 +77,15 @@ def _head(run: StoredRun) -> None:
             job_parts.cancel_button(job, key="agora-cancel")
             job_parts.resume_button(job, key="agora-resume")
             job_parts.delete_button(job, key="agora-delete")
-            st.button(
-                "New run",
-                icon=":material/add:",
-                type="tertiary",
-                key="agora-new",
-                on_click=address.choose_job,
-                args=(None,),
-            )
+            if access.may_change():
+                st.button(
+                    "New run",
+                    icon=":material/add:",
+                    type="tertiary",
+                    key="agora-new",
+                    on_click=address.choose_job,
+                    args=(None,),
+                )
     job_parts.early_end(job, "Resume it to continue after the last stored round.")
 
 

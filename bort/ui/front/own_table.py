@@ -20,7 +20,7 @@ from bort.studies.table_columns import (
     usual_objectives,
     usual_spread,
 )
-from bort.ui.kit import address, markup, readings, uploads
+from bort.ui.kit import access, address, markup, readings, uploads
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,9 @@ class OwnTable:
 
 
 def offer() -> None:
-    """A button that leads to the form."""
+    """A button that leads owners to the form."""
+    if not access.may_change():
+        return
     st.button(
         "Your own results",
         icon=":material/upload_file:",
@@ -88,6 +90,7 @@ def head(own: OwnTable) -> None:
 
 
 def _bring() -> None:
+    access.check_may_change()
     markup.lead(
         "Results from anywhere: one row for each model, with its size, its latency and its error "
         "or accuracy. Nothing is trained, and the file stays on this machine."
@@ -164,6 +167,7 @@ def _describe(path: Path, source: TableSource | None) -> None:
                 icon=":material/arrow_back:",
                 on_click=address.choose_table,
                 args=(NEW,),
+                disabled=not access.may_change(),
                 key="another-table",
             )
     markup.note(f"{len(frame):,} rows, {len(frame.columns):,} columns. The first {_PREVIEWED}:")

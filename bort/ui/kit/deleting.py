@@ -8,15 +8,17 @@ from bort import jobs
 from bort.core.errors import BortError
 from bort.report.deleting import question, still_used
 from bort.storage import Thing
-from bort.ui.kit import frame, markup, readings
+from bort.ui.kit import access, frame, markup, readings
 
 
 def button(thing: Thing, *, key: str, leave: Callable[[], None]) -> None:
-    """Offer to delete a thing.
+    """Offer an owner to delete a thing.
 
     Args:
         leave: removes the thing from the address, so that the page no longer shows it.
     """
+    if not access.may_change():
+        return
     try:
         found = jobs.deletion(readings.store(), thing)
     except BortError:
@@ -39,6 +41,6 @@ def button(thing: Thing, *, key: str, leave: Callable[[], None]) -> None:
 def _delete(thing: Thing, leave: Callable[[], None]) -> None:
     with frame.clear_errors():
         try:
-            jobs.delete(readings.store(), thing)
+            jobs.delete(readings.store_to_change(), thing)
         finally:
             leave()

@@ -9,11 +9,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bort.core.errors import BortError
 from bort.figures import Theme
-from bort.ui.kit import address, markup, navigation, running
+from bort.ui.kit import access, address, entrance, markup, navigation, running
 
 ABOUT = (
     "bort finds small, fast text models: optimal subarchitecture extraction with a certificate. "
-    "It runs only on this machine and sends nothing anywhere."
+    "It runs only on the machine where it was started and sends nothing anywhere else."
 )
 
 
@@ -46,10 +46,13 @@ def page(title: str, *, lead: str | None = None) -> Iterator[DeltaGenerator]:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", key="title"
     ):
         st.title(title, anchor=False, width="content")
-        running.seen(address.job())
-        with st.container(width="content", key="running"):
-            running.show(title)
+        if not access.has_lessons_alone():
+            running.seen(address.job())
+            with st.container(width="content", key="running"):
+                running.show(title)
         beside = st.container(width="content", key="beside-title")
+        if access.login() is not None:
+            entrance.account()
     if lead is not None:
         markup.lead(lead)
     problems = st.container()

@@ -13,7 +13,7 @@ from bort.report import searching
 from bort.report.jobs import STATES, ending_sentence, sentence
 from bort.report.numbers import duration
 from bort.storage import Thing, ThingKind, read_log
-from bort.ui.kit import address, deleting, frame, hidden, markup, navigation, readings
+from bort.ui.kit import access, address, deleting, frame, hidden, markup, navigation, readings
 
 POLL_S = 1.0
 LOG_CHARACTERS = 6_000
@@ -117,7 +117,7 @@ def _trains_networks(job: JobRecord) -> bool:
 
 def cancel_button(job: JobRecord, *, key: str) -> None:
     """Offer to cancel an active job."""
-    if job.state.is_active:
+    if job.state.is_active and access.may_change():
         st.button(
             "Stopping" if job.cancel_requested else "Cancel",
             icon=":material/stop:",
@@ -130,7 +130,7 @@ def cancel_button(job: JobRecord, *, key: str) -> None:
 
 def measure_button(job: JobRecord) -> None:
     """Offer to measure on a busy machine, while the job waits for a quiet one."""
-    if job.progress.stage is Stage.WAITING_FOR_QUIET:
+    if job.progress.stage is Stage.WAITING_FOR_QUIET and access.may_change():
         st.button(
             "Measure anyway",
             icon=":material/timer:",
@@ -143,7 +143,7 @@ def measure_button(job: JobRecord) -> None:
 
 def resume_button(job: JobRecord, *, key: str) -> None:
     """Offer to resume a job that ended early."""
-    if job.state.can_resume:
+    if job.state.can_resume and access.may_change():
         st.button(
             "Resume",
             type="primary",
@@ -194,14 +194,14 @@ def study_or_kind(job: JobRecord) -> str:
 
 def _request_cancel(job_id: int) -> None:
     with frame.clear_errors():
-        cancel(readings.store(), job_id, wait=False)
+        cancel(readings.store_to_change(), job_id, wait=False)
 
 
 def _request_measurement(job_id: int) -> None:
     with frame.clear_errors():
-        measure_anyway(readings.store(), job_id)
+        measure_anyway(readings.store_to_change(), job_id)
 
 
 def _request_resume(job_id: int) -> None:
     with frame.clear_errors():
-        resume(readings.store(), job_id, detach=True)
+        resume(readings.store_to_change(), job_id, detach=True)

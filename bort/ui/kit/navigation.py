@@ -3,8 +3,9 @@
 from contextvars import ContextVar
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
-from bort.ui.kit import address
+from bort.ui.kit import access, address, entrance
 
 _is_running: ContextVar[bool] = ContextVar("_is_running", default=False)
 
@@ -33,27 +34,39 @@ def watched_on(kind: str) -> str:
 
 
 def run() -> None:
-    """Draw the menu and run the page in the address."""
+    """Draw the menu and run the page in the address, or ask people to log in."""
     token = _is_running.set(True)
     try:
         st.logo(LOGO, size="large")
-        page = st.navigation(
-            [
-                st.Page(HOME, title="Home", icon=":material/home:", default=True),
-                st.Page(SEARCH, title="Search", icon=":material/travel_explore:"),
-                st.Page(PARETO, title="Pareto front", icon=":material/scatter_plot:"),
-                st.Page(MODELS, title="Models", icon=":material/deployed_code:"),
-                st.Page(AGORA, title="Agora", icon=":material/school:"),
-                st.Page(MACHINE, title="This machine", icon=":material/timer:"),
-                st.Page(LEARN, title="Learn", icon=":material/menu_book:"),
-                st.Page(LESSON, title="Lesson", visibility="hidden"),
-            ],
-            position="top",
-        )
-        address.keep(page.url_path)
-        page.run()
+        may_enter = access.has_lessons_alone() or access.access().may_read
+        page = st.navigation(_pages(), position="top" if may_enter else "hidden")
+        access.note_session()
+        if may_enter:
+            address.keep(page.url_path)
+            page.run()
+        else:
+            entrance.show()
     finally:
         _is_running.reset(token)
+
+
+def _pages() -> list[StreamlitPage]:
+    lesson = st.Page(LESSON, title="Lesson", visibility="hidden")
+    if access.has_lessons_alone():
+        return [
+            st.Page(LEARN, title="Learn", icon=":material/menu_book:", default=True),
+            lesson,
+        ]
+    return [
+        st.Page(HOME, title="Home", icon=":material/home:", default=True),
+        st.Page(SEARCH, title="Search", icon=":material/travel_explore:"),
+        st.Page(PARETO, title="Pareto front", icon=":material/scatter_plot:"),
+        st.Page(MODELS, title="Models", icon=":material/deployed_code:"),
+        st.Page(AGORA, title="Agora", icon=":material/school:"),
+        st.Page(MACHINE, title="This machine", icon=":material/timer:"),
+        st.Page(LEARN, title="Learn", icon=":material/menu_book:"),
+        lesson,
+    ]
 
 
 def run_if_page_came_first() -> None:

@@ -34,6 +34,7 @@ from bort.studies.estimates import Planned, Work
 from bort.studies.recorded_table import ErrorTable, read_source
 from bort.studies.rivals import KIND as RIVALS
 from bort.studies.table_files import read_frame
+from bort.ui.kit import access
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,11 +51,27 @@ DRAWN_AT_MOST = 60  # regions of weights; more could not be told apart
 
 
 def store() -> Store:
-    """Open the store in `BORT_STORE`, with the finished examples in it.
+    """Open the store in `BORT_STORE`, with the finished examples in it, to read.
+
+    Whoever may only read gets a store that nothing can be written to.
 
     Raises:
+        ForbiddenError: whoever asks may not read.
         StoreError: it cannot be opened.
     """
+    access.check_may_read()
+    opened = _opened(paths.store_url())
+    return opened if access.may_change() else _read_only(opened.url)
+
+
+def store_to_change() -> Store:
+    """Open the store for what starts, cancels, deletes or writes.
+
+    Raises:
+        ForbiddenError: whoever asks may not change anything.
+        StoreError: it cannot be opened.
+    """
+    access.check_may_change()
     return _opened(paths.store_url())
 
 
@@ -64,6 +81,11 @@ def _opened(url: str) -> Store:
     ensure_examples(opened, paths.examples())
     ensure_example_jobs(opened, paths.example_jobs())
     return opened
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _read_only(url: str) -> Store:
+    return open_store(url, read_only=True)
 
 
 def study(name: str | None) -> StudyRecord | None:

@@ -13,7 +13,7 @@ from bort.core import paths
 from bort.core.errors import InvalidDataError, InvalidSpaceError
 from bort.core.files import write_atomically
 from bort.core.inputs import read_input
-from bort.ui.kit import markup
+from bort.ui.kit import access, markup
 
 _LONGEST_NAME = 60
 _REFERENCE = re.compile(r"[0-9a-f]{16}/[\w-]+\.\w+", re.ASCII)
@@ -67,9 +67,11 @@ def keep(upload: Upload) -> PurePath:
     Equal content of the same name is stored once.
 
     Raises:
+        ForbiddenError: whoever asks may not change anything.
         InvalidDataError: the file does not end like a data file.
         StoreError: the home folder cannot be written.
     """
+    access.check_may_change()
     named = PurePath(upload.name.replace("\\", "/"))
     ending = named.suffix.lower().lstrip(".")
     if ending not in DATA_ENDINGS:
@@ -105,9 +107,11 @@ def keep_file(path: Path, *, name: str | None = None) -> PurePath:
     """Store a copy of a file of this machine, as `keep` does.
 
     Raises:
+        ForbiddenError: whoever asks may not change anything.
         InvalidDataError: it cannot be read, or does not end like a data file.
         StoreError: the home folder cannot be written.
     """
+    access.check_may_change()  # before the file is looked at
     return keep(_File(path, name or path.name))
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from bort.lessons.catalogue import LESSONS, Lesson, lesson
 from bort.lessons.piece import piece
-from bort.ui.kit import frame, navigation
+from bort.ui.kit import access, frame, navigation
 from bort.ui.learn import afresh
 
 # Relative, so that they work under any path.
@@ -39,7 +39,7 @@ def show(one: Lesson) -> None:
         key=f"lesson-{one.slug}",
         data=piece(one).values(theme=frame.theme(), links=_LINKS),
     )
-    if one.slug == "costs":
+    if one.slug == "costs" and access.may_change():
         afresh.show()
     _neighbours(LESSONS.index(one))
 
@@ -50,7 +50,7 @@ def _neighbours(place: int) -> None:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
         st.page_link(navigation.LEARN, label="All lessons", icon=":material/menu_book:")
-        if slug in _PRACTICE:
+        if slug in _PRACTICE and not access.has_lessons_alone():
             page, label = _PRACTICE[slug]
             st.page_link(page, label=label, icon=":material/experiment:")
         if place + 1 < len(LESSONS):

@@ -21,7 +21,7 @@ from bort.studies import parts
 from bort.studies.commands import landmarks_command, measure_command, winners_command
 from bort.studies.measuring import describe_measurement
 from bort.tasks import list_tasks
-from bort.ui.kit import address, markup, readings, uploads
+from bort.ui.kit import access, address, markup, readings, uploads
 from bort.ui.kit.fields import Form, Slots
 
 T = TypeVar("T")
@@ -38,7 +38,9 @@ class Measurement:
 
 
 def show(slots: Slots) -> None:
-    """Show all fields and the button."""
+    """Show all fields and the button, to owners."""
+    if not access.offer("Measuring"):
+        return
     with st.container(border=True):
         markup.label("Measure")
         what = st.segmented_control(
@@ -161,7 +163,7 @@ def _start(asked: Measurement | None, slots: Slots) -> None:
     if is_started and asked is not None:
         try:
             _refuse_a_second()
-            job = start_detached(readings.store(), asked.kind, asked.spec)
+            job = start_detached(readings.store_to_change(), asked.kind, asked.spec)
         except BortError as error:
             slots.show(error)
             return

@@ -13,7 +13,7 @@ from bort.latency.profile import LatencyProfile, parse_profile
 from bort.latency.stored import import_profile, stored_profiles
 from bort.report.latency import compared_sentence, model_sentence, moment
 from bort.storage import Thing, ThingKind
-from bort.ui.kit import chart, deleting, frame, markup, readings
+from bort.ui.kit import access, chart, deleting, frame, markup, readings
 from bort.ui.machine import verdict as machine_verdict
 
 
@@ -42,7 +42,8 @@ def show() -> None:
             _one(by_name[first])
         else:
             _two(compare(by_name[first], by_name[second]))
-    _bring()
+    if access.may_change():
+        _bring()
 
 
 def _here_first(profiles: Sequence[LatencyProfile]) -> list[LatencyProfile]:
@@ -178,7 +179,7 @@ def _bring() -> None:
             return
         try:
             profile = parse_profile(given.getvalue(), origin=given.name)
-            stored = import_profile(readings.store(), profile, name or None)
+            stored = import_profile(readings.store_to_change(), profile, name or None)
         except BortError as error:
             markup.problem(str(error))
             return

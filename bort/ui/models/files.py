@@ -14,7 +14,7 @@ from bort.export.card import is_ours, usage
 from bort.export.folder import check_files
 from bort.finetuning.realised import TrainedModel
 from bort.latency.runtimes import runtime_kind
-from bort.storage import ModelRecord
+from bort.storage import ModelRecord, Store
 from bort.studies.commands import export_command, finetune_command
 from bort.ui.kit import markup, readings
 
@@ -72,11 +72,13 @@ def _file_name(model: ModelRecord, kind: str) -> str:
 
 def _buttons(model: ModelRecord, kinds: Sequence[str]) -> None:
     onnx_missing = runtime_kind(ONNX_RUNTIME).missing
+    # A download is made after the page's script, where nobody is logged in.
+    makers: dict[str, Make] = {**MAKERS, "bundle": partial(_bundle, readings.store())}
     with st.container(horizontal=True):
         for kind in kinds:
             st.download_button(
                 LABELS[kind],
-                partial(made, model, MAKERS[kind]),
+                partial(made, model, makers[kind]),
                 file_name=_file_name(model, kind),
                 mime="application/zip",
                 icon=":material/download:",
@@ -125,10 +127,10 @@ def _onnx(model: ModelRecord, out: Path) -> None:
     export_onnx(model, out, measure=False)  # measuring would wait for a quiet machine
 
 
-def _bundle(model: ModelRecord, out: Path) -> None:
+def _bundle(store: Store, model: ModelRecord, out: Path) -> None:
     from bort.export.bundle import export_bundle
 
-    export_bundle(readings.store(), model, out)
+    export_bundle(store, model, out)
 
 
-MAKERS: dict[str, Make] = {"hf": _huggingface, "numpy": _numpy, "onnx": _onnx, "bundle": _bundle}
+MAKERS: dict[str, Make] = {"hf": _huggingface, "numpy": _numpy, "onnx": _onnx}

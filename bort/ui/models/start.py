@@ -11,14 +11,16 @@ from bort.report.numbers import duration
 from bort.report.plan import stage_facts
 from bort.studies.answers import Point, StudyAnswer
 from bort.studies.commands import finetune_command
-from bort.ui.kit import markup, navigation, readings
+from bort.ui.kit import access, markup, navigation, readings
 
 _OPEN = "fine-tuned-pick"
 MOST_SEEDS = 10  # the command line allows more
 
 
 def offer(answer: StudyAnswer, point: Point) -> None:
-    """Show the button and, once pressed, the cost and the start button."""
+    """Show owners the button and, once pressed, the cost and the start button."""
+    if not access.may_change():
+        return
     st.button(
         "Fine-tune this point",
         icon=":material/model_training:",
@@ -42,7 +44,7 @@ def _toggle(pick: str) -> None:
 def _before_start(answer: StudyAnswer, point: Point) -> None:
     markup.label("Before you start")
     seeds = ask_seeds("fine-tune-seeds")
-    store = readings.store()
+    store = readings.store_to_change()
     try:
         spec = describe_finetune(store, answer.study, [point.id], seeds=seeds)
         with st.spinner("Reading the task"):

@@ -24,7 +24,7 @@ from bort.latency.runtimes import RUNTIME_NAMES
 from bort.report.space import size_range
 from bort.studies.parts import BUDGET, FORM_PRESET, LATENCY, QUESTION, SIZE, TASK, TRAINING
 from bort.tasks import TaskInfo, list_tasks
-from bort.ui.kit import markup, readings, uploads
+from bort.ui.kit import access, markup, readings, uploads
 from bort.ui.kit.fields import Form, Slots
 from bort.ui.search import data as own_data
 
@@ -37,7 +37,12 @@ EXAMPLE_SPACE = 'family = "bert"\n\n[dimensions]\ndepth = [2, 4]\nheads = [4, 8]
 
 
 def fill_in(slots: Slots) -> StudySpec | None:
-    """Show all fields and return the study, or None if a field has an error."""
+    """Show all fields and return the study, or None if a field has an error.
+
+    Raises:
+        ForbiddenError: whoever asks may not start anything, and so may not look at files either.
+    """
+    access.check_may_change()
     what = markup.box("1 · What the network should learn")
     where = markup.box("2 · The networks to choose from")
     spend = markup.box("3 · What it may cost")

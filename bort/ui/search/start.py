@@ -104,9 +104,9 @@ def start(spec: StudySpec, slots: Slots, *, is_named: bool) -> int | None:
     from bort.studies.checks import check_profile, check_study
 
     try:
+        store = readings.store_to_change()
         with st.spinner("Checking data, runtime and source network"):
             spec = check_study(spec, fetch=False)
-        store = readings.store()
         check_profile(store, spec)
         spec = create_study(store, spec, is_named=is_named)
         return start_detached(store, "search", spec.to_dict(), study=spec.name)

@@ -22,7 +22,7 @@ from bort.studies.answers import StudyAnswer
 from bort.studies.choosing import Limits, choose
 from bort.ui.front import certificate
 from bort.ui.front import charts as front_charts
-from bort.ui.kit import address, chart, frame, job_parts, markup, navigation, readings
+from bort.ui.kit import access, address, chart, frame, job_parts, markup, navigation, readings
 
 
 def running() -> int | None:
@@ -71,13 +71,14 @@ def _head(job: JobRecord, study: StudyRecord | None) -> None:
                 icon=":material/scatter_plot:",
                 query_params={"study": study.name},
             )
-        st.button(
-            "New search",
-            icon=":material/add:",
-            type="tertiary",
-            on_click=address.want_new_job,
-            key="new-search",
-        )
+        if access.may_change():
+            st.button(
+                "New search",
+                icon=":material/add:",
+                type="tertiary",
+                on_click=address.want_new_job,
+                key="new-search",
+            )
 
 
 def _kept(study: StudyRecord | None) -> str:
