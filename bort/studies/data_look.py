@@ -68,14 +68,24 @@ def first_rows(path: Path, count: int) -> FirstRows:
     """
     columns = read_rows(path, read_bytes(path)).columns
     found = {name: list(cells) for name, cells in columns.items()}
-    text, label = _usual(found)
+    return beginning(found, count, rows=max(map(len, found.values()), default=0))
+
+
+def beginning(columns: Mapping[str, Sequence[object]], count: int, *, rows: int) -> FirstRows:
+    """Take the first rows, and guess which columns are texts and labels.
+
+    Args:
+        columns: all cells, or so many that the columns can be told apart.
+        rows: how many rows there are in all.
+    """
+    text, label = _usual(columns)
     return FirstRows(
-        tuple(found),
-        {name: cells[:count] for name, cells in found.items()},
-        max(map(len, found.values()), default=0),
+        tuple(columns),
+        {name: cells[:count] for name, cells in columns.items()},
+        rows,
         text,
         label,
-        tuple(combinations([name for name in found if _length(found[name]) >= _LONG], 2)),
+        tuple(combinations([name for name in columns if _length(columns[name]) >= _LONG], 2)),
     )
 
 

@@ -109,7 +109,8 @@ def _load(name: str, config: str | None) -> Mapping[str, Any]:
         absent = datasets.exceptions.DatasetNotFoundError
         if isinstance(error, ConnectionError | TimeoutError | absent):
             raise DownloadError(
-                f"cannot load {name!r} from the hub ({reason}); check the id and the network"
+                f"cannot load {name!r} from the hub ({reason}); check the id and the network, "
+                "or use a file"
             ) from error
         raise InvalidDataError(
             f"cannot load {name!r} ({type(error).__name__}: {reason}); "

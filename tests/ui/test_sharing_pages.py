@@ -30,7 +30,17 @@ LOGIN = Login(
     viewers=("*@example.com",),
 )
 OWNER, READER, STRANGER = "ann@example.com", "bob@example.com", "eve@evil.example"
-CHANGING = ("start", "delete", "cancel", "resume", "fine-tune", "own-results", "measure", "afresh")
+CHANGING = (
+    "start",
+    "delete",
+    "cancel",
+    "resume",
+    "fine-tune",
+    "own-results",
+    "measure",
+    "afresh",
+    "make-rivals",
+)
 
 
 @pytest.fixture

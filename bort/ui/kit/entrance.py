@@ -24,7 +24,7 @@ def show() -> None:
             )
             st.button("Log out", icon=":material/logout:", key="log-out", on_click=st.logout)
             return
-        markup.lead("This dashboard is shared with people whom its owners know.")
+        markup.lead("Studies, models and searches are shown to people who are logged in.")
         st.button(
             "Log in", type="primary", icon=":material/login:", key="log-in", on_click=st.login
         )
@@ -42,7 +42,7 @@ def account() -> None:
             "to the owners."
         )
         markup.facts(
-            [("Your id", f"sub:{access.claims().get('sub')}", "names you in the settings")]
+            [("Your id", f"sub:{access.claims().get('sub')}", "what the settings call you")]
         )
         st.button("Log out", icon=":material/logout:", key="log-out", on_click=st.logout)
 

@@ -25,7 +25,7 @@ from bort.report.rivals import (
 from bort.rivals.request import describe_rivals, is_installed
 from bort.studies.commands import rivals_command
 from bort.studies.rivals import KIND
-from bort.ui.kit import chart, frame, job_parts, markup, navigation, readings
+from bort.ui.kit import access, chart, frame, job_parts, markup, navigation, readings
 
 _PERCENT = st.column_config.NumberColumn(format="%.1f")
 _FORMATS = {
@@ -130,6 +130,8 @@ def _verdict(row: Compared) -> str:
 
 
 def _offer(task: TaskSpec, training: TrainingSpec, label: str) -> None:
+    if not access.may_change():
+        return
     kinds = [kind for kind in RivalKind if is_installed(kind)]
     absent = [RIVAL_NAMES[kind] for kind in RivalKind if kind not in kinds]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
@@ -141,8 +143,8 @@ def _offer(task: TaskSpec, training: TrainingSpec, label: str) -> None:
             "Install them with: pip install 'bort[rivals]'"
         )
     if is_asked:
-        store = readings.store()
         try:
+            store = readings.store_to_change()
             spec = describe_rivals(store, task, training, kinds=kinds)
             job = start_detached(store, KIND, spec.to_dict())
         except BortError as error:

@@ -1,4 +1,4 @@
-"""A person's own data: the first rows, the columns from lists, what the texts are like."""
+"""A person's own data, in a file or on the hub: its first rows, columns from lists, its texts."""
 
 from pathlib import Path
 
@@ -8,26 +8,40 @@ import streamlit as st
 from bort.core.errors import BortError
 from bort.core.paths import expanded
 from bort.core.study import TaskSpec
-from bort.report.data import data_warning, look_sentences
+from bort.report.data import data_warning, look_sentences, short_name
 from bort.studies.data_look import FirstRows
+from bort.tasks.hub import PREFIX
 from bort.ui.kit import markup, readings
+from bort.ui.search import hub
 
 PREVIEWED = 5  # rows
 LOOKED_AT_BY_ITSELF = 2 << 20  # bytes; larger files wait for a click
+ROWS_LOOKED_AT = 20_000  # of a data set of the hub
 
 
-def preview(path: str) -> FirstRows | None:
-    """Show the first rows of a file; None, and nothing, if it cannot be read."""
-    file = expanded(path)
-    try:
-        found = readings.first_rows(file, _changed(file), PREVIEWED)
-    except (BortError, OSError):
-        return None  # the check of the task says what is wrong
+def preview(task: str) -> FirstRows | None:
+    """Show the first rows; None if they cannot be read, or a data set of the hub is not loaded."""
+    found = hub.first_rows(task, PREVIEWED) if is_on_hub(task) else _of_file(task)
+    if found is None:
+        return None
     count = f"{found.count:,} rows, {len(found.columns):,} columns"
-    markup.note(f"{file.name}: {count}. The first {min(PREVIEWED, found.count)}:")
+    markup.note(f"{short_name(task)}: {count}. The first {min(PREVIEWED, found.count)}:")
     rows = pd.DataFrame({name: [_shown(c) for c in cells] for name, cells in found.rows.items()})
     st.dataframe(rows, hide_index=True, height="content")
     return found
+
+
+def is_on_hub(task: str) -> bool:
+    """Whether it is a data set of the hub."""
+    return task.startswith(PREFIX)
+
+
+def _of_file(path: str) -> FirstRows | None:
+    file = expanded(path)
+    try:
+        return readings.first_rows(file, _changed(file), PREVIEWED)
+    except (BortError, OSError):
+        return None  # the check of the task says what is wrong
 
 
 def choices(found: FirstRows) -> dict[str, dict[str, str]]:
@@ -37,14 +51,20 @@ def choices(found: FirstRows) -> dict[str, dict[str, str]]:
     return {"text": {**columns, **pairs}, "label": columns, "split_column": columns}
 
 
-def look(spec: TaskSpec) -> None:
-    """Say what the texts are like: at once for a small file, else on request."""
-    file = expanded(spec.task)
-    is_small = file.stat().st_size <= LOOKED_AT_BY_ITSELF
+def look(spec: TaskSpec, rows: int) -> None:
+    """Say what the texts are like: at once for few texts, else on request."""
+    is_hub = is_on_hub(spec.task)
+    is_small = (
+        rows <= ROWS_LOOKED_AT
+        if is_hub
+        else expanded(spec.task).stat().st_size <= LOOKED_AT_BY_ITSELF
+    )
     if not (is_small or st.toggle("Look at all texts now", key=f"look:{spec.task}")):
         markup.note("Classes, near-duplicates and unknown words are counted on demand.")
         return
-    found = readings.data_look(spec, _changed(file))
+    found = hub.look(spec) if is_hub else readings.data_look(spec, _changed(expanded(spec.task)))
+    if found is None:
+        return
     for sentence in look_sentences(found):
         markup.note(sentence)
     for warning in found.warnings:

@@ -24,6 +24,7 @@ from bort.latency.runtimes import RUNTIME_NAMES
 from bort.report.space import size_range
 from bort.studies.parts import BUDGET, FORM_PRESET, LATENCY, QUESTION, SIZE, TASK, TRAINING
 from bort.tasks import TaskInfo, list_tasks
+from bort.tasks.hub import PREFIX
 from bort.ui.kit import access, markup, readings, uploads
 from bort.ui.kit.fields import Form, Slots
 from bort.ui.search import data as own_data
@@ -33,6 +34,7 @@ T = TypeVar("T")
 OWN_SPACE = "my own TOML file"
 OWN_PATH = "a file on this machine"
 OWN_UPLOAD = "a file to upload"
+OWN_HUB = "a data set of the hub"
 EXAMPLE_SPACE = 'family = "bert"\n\n[dimensions]\ndepth = [2, 4]\nheads = [4, 8]\n...'
 
 
@@ -120,7 +122,7 @@ def _task(box: DeltaGenerator, slots: Slots) -> TaskSpec:
     with box:
         known = {info.name: info for info in list_tasks()}
         choice = st.selectbox(
-            "Task", [*known, OWN_PATH, OWN_UPLOAD], key="task", persist_state="session"
+            "Task", [*known, OWN_PATH, OWN_UPLOAD, OWN_HUB], key="task", persist_state="session"
         )
         is_own = choice not in known
         path = choice
@@ -133,6 +135,8 @@ def _task(box: DeltaGenerator, slots: Slots) -> TaskSpec:
                 "CSV, TSV, JSONL or Parquet", endings=uploads.DATA_ENDINGS, key="task-file"
             )
             path = str(uploads.keep(given)) if given else ""
+        elif choice == OWN_HUB:
+            path = _of_hub()
         slots.below("task")
         if not is_own:
             _introduce(known[choice])
@@ -154,12 +158,23 @@ def _task(box: DeltaGenerator, slots: Slots) -> TaskSpec:
             "Only some of the rows or labels" if is_own else "Only some of the labels"
         ):
             form.row("labelled")
-            if is_own:
+            if is_own and not own_data.is_on_hub(path):
                 form.row("split_column", "where")
         spec = TASK.build(form.given(), task=path)
         if found is not None:
-            own_data.look(spec)
+            own_data.look(spec, found.count)
     return spec
+
+
+def _of_hub() -> str:
+    name = st.text_input(
+        "Id of the data set",
+        key="hub-id",
+        persist_state="session",
+        placeholder="owner/name, or owner/name:configuration",
+    )
+    name = (name or "").strip().removeprefix(PREFIX)
+    return f"{PREFIX}{name}" if name else ""
 
 
 def _introduce(task: TaskInfo) -> None:
