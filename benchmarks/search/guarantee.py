@@ -18,7 +18,8 @@ from bort.search.audit import judge_audit, plan_audit
 from bort.search.trials import SpaceKind, Trial
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "search"))
-from search_cases import Case, grid, random_case
+from search_cases import Case as Case
+from search_cases import grid, random_case
 
 QUESTION = Question(epsilon=0.25)
 RESULTS = Path(__file__).parents[2] / "docs" / "bench" / "guarantee.csv"

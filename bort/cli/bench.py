@@ -52,6 +52,11 @@ BENCHMARKS: Table = {
         "search",
         "Compare the certified search with random search and Optuna's samplers.",
     ),
+    "bounds": (
+        "benchmarks.bounds.command",
+        "bounds",
+        "Compare estimators of λ: evaluations to a certificate, and wrong ones.",
+    ),
     "record": (
         "benchmarks.record.command",
         "record",

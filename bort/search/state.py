@@ -38,6 +38,7 @@ class SearchState(Knowledge):
         super().__init__(problem, question, delta=self.goal.tracked_delta)
         self.spot_checks = spot_checks_for(problem, question)
         self.challenges = 0  # made since λ last rose or something was not certified
+        self._challenges_before = 0  # those that do not count any more
         self._fragile: tuple[int, int | None] | None = None  # by number of evaluations
         self._packing: tuple[int, int] | None = None
 
@@ -49,6 +50,7 @@ class SearchState(Knowledge):
         if self.question.challenges:
             self.challenges += is_challenge and observation.is_anchor
             if self.estimate.raises > raises or not self._is_within():
+                self._challenges_before += self.challenges
                 self.challenges = 0
 
     @property
@@ -143,7 +145,8 @@ class SearchState(Knowledge):
         first = len(self.problem.parts) + int(self.problem.matters.sum())
         design = 0 if self.estimate.is_given else first
         tests = self.estimate.predictions_wanted
-        tests = 0 if self.estimate.is_given else max(tests, self.question.challenges or 0)
+        challenges = (self.question.challenges or 0) + self._challenges_before
+        tests = 0 if self.estimate.is_given else max(tests, challenges)
         picks = min(len(self.problem), self._packing[1] + design + tests + without)
         return picks if self.spot_checks is None else self.spot_checks.total(picks)
 

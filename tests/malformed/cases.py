@@ -103,6 +103,7 @@ WORK = (
     *(("bench", name) for name in ("answers", "agora", "training", "latency", "search", "front")),
     *(("bench", name, "--out", "o.csv") for name in ("record", "realised", "classifiers", "plans")),
     ("bench", "examples", "--out", "o"),
+    ("bench", "bounds", "--out", "o.csv", "--searches", "1"),
 )
 WRITTEN = ("--out", "--export", "--record", "--certificate", "--work", "--log")
 PER_OPTION = 4

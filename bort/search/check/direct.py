@@ -78,6 +78,10 @@ class DirectCase:
         return bool((self.families != self.families[0]).any())
 
     @cached_property
+    def _position(self) -> dict[int, int]:
+        return {int(row): place for place, row in enumerate(self.rows)}
+
+    @cached_property
     def _log_costs(self) -> FloatArray:
         return np.log(self.costs)
 
@@ -101,13 +105,12 @@ class DirectCase:
         """Compute t(c,ξ) of evaluated c by comparing pairs: shape (n, m)."""
         assert self.ratios is not None
         anchors = np.flatnonzero(self.is_anchor)
-        position = {int(row): place for place, row in enumerate(self.rows)}
         own = self.error_terms(targets, self.rows[anchors])
         own[targets[:, None] == self.rows[anchors][None, :]] = 0.0
         terms = self.error_terms(targets, np.array(members, dtype=np.int64))
         for column, member in enumerate(members):
             terms[targets == member, column] = 0.0
-            through = own + self.ratios[position[int(member)], anchors][None, :]
+            through = own + self.ratios[self._position[int(member)], anchors][None, :]
             best = through.min(axis=1, initial=np.inf)
             np.minimum(terms[:, column], best, out=terms[:, column])
         return terms
@@ -123,10 +126,9 @@ class DirectCase:
 
         Precondition: the members are witnesses. An architecture certifies itself at 0.
         """
-        position = {int(row): place for place, row in enumerate(self.rows)}
         some = np.array(members, dtype=np.int64)
         if self.ratios is None:
-            log_upper = np.log(self.upper[[position[m] for m in members]])
+            log_upper = np.log(self.upper[[self._position[m] for m in members]])
             gaps = self.error_terms(targets, some)
             np.minimum(gaps, log_upper - self.lower_envelope(targets)[:, None], out=gaps)
         else:
@@ -143,8 +145,7 @@ class DirectCase:
         It is 0 for a target that is itself a member, and for an excluded one, about which nothing
         is claimed.
         """
-        position = {int(row): place for place, row in enumerate(self.rows)}
-        usable = [m for m in members if self.is_witness[position[m]]]
+        usable = [m for m in members if self.is_witness[self._position[m]]]
         gap = np.full(len(targets), np.inf)
         if usable:
             gap = self.gap_matrix(targets, usable).min(axis=1)
