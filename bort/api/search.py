@@ -52,7 +52,8 @@ class TextClassifierSearch(RefusesPickle, ClassifierMixin, BaseEstimator):  # ty
             stops after these minutes of training.
         seeds, steps, source, teacher, device, threads: the training.
         runtime: the runtime that you will deploy.
-        options: any other option of `bort search` by its name, `{"learning_rates": (3e-4,)}`.
+        options: any other option of `bort search` by its name, `{"learning_rates": (3e-4,)}`;
+            nothing is logged unless `{"log": ("tensorboard",)}` or another logger is given.
         recipe: how the best architecture is fine-tuned; None is the usual recipe.
         refit: fine-tune the best architecture at the end.
         random_state: seed of the search and of every training.
@@ -146,10 +147,16 @@ class TextClassifierSearch(RefusesPickle, ClassifierMixin, BaseEstimator):  # ty
         """
         task = self._task(texts, labels)
         with open_store(self.store) as store:
-            spec = studying.described(store, self.get_params(deep=False), task)
+            params = self.get_params(deep=False)
+            spec = studying.described(store, params, task)
             studying.check_limit(store, spec, self.max_latency_ms, self.max_parameters)
             spec = studying.run_search(
-                store, spec, is_named=self.name is not None, jobs=self.jobs, verbose=self.verbose
+                store,
+                spec,
+                studying.loggers_of(params),
+                is_named=self.name is not None,
+                jobs=self.jobs,
+                verbose=self.verbose,
             )
             self._keep(store, spec.name)
             if self.refit:

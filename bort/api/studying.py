@@ -34,7 +34,8 @@ from bort.studies.answers import StudyAnswer, read_answer, study_certificate
 from bort.studies.checks import check_profile, check_study
 from bort.studies.costs import Costs
 from bort.studies.estimates import estimate_study
-from bort.studies.parts import BUDGET, LATENCY, QUESTION, SEARCH, TRAINING
+from bort.studies.loggers import check_loggers
+from bort.studies.parts import BUDGET, LATENCY, LOG, QUESTION, SEARCH, TRAINING
 from bort.tasks import load_task
 from bort.tasks.given import class_values, is_given
 from bort.training.text_work import text_source
@@ -113,13 +114,31 @@ def check_limit(
         )
 
 
+def loggers_of(params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the loggers that an estimator's options name; none by default.
+
+    Raises:
+        MissingExtraError: one of them is not installed.
+    """
+    loggers = LOG.build(_given(params)).loggers
+    check_loggers(loggers)
+    return loggers
+
+
 def run_search(
-    store: Store, spec: StudySpec, *, is_named: bool, jobs: bool, verbose: bool
+    store: Store,
+    spec: StudySpec,
+    loggers: tuple[str, ...],
+    *,
+    is_named: bool,
+    jobs: bool,
+    verbose: bool,
 ) -> StudySpec:
     """Search to the end; returns the spec under the name that it is stored by."""
     spec = create_study(store, spec, is_named=is_named)
     title = f"Searching {spec.name}"
-    run_job(store, "search", spec.to_dict(), spec.name, title, jobs=jobs, verbose=verbose)
+    described = {**spec.to_dict(), "loggers": loggers}
+    run_job(store, "search", described, spec.name, title, jobs=jobs, verbose=verbose)
     return spec
 
 

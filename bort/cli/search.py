@@ -1,5 +1,6 @@
 """`bort search`: start or continue a study, and show its front."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +14,7 @@ from bort.core.fields import read
 from bort.core.files import check_output
 from bort.core.question import check_audit
 from bort.core.study import SearchSpec, StudySpec, suggest_name
+from bort.studies.loggers import check_loggers, default_loggers
 from bort.studies.parts import BUDGET, LATENCY, PRESETS, QUESTION, SEARCH, SIZE, TASK, TRAINING
 
 if TYPE_CHECKING:
@@ -87,7 +89,11 @@ def search(
     if only_plan:
         _print_plan(spec, store_url, as_json)
         return
-    found = _search_space(spec, is_named=study is not None, detach=detach, store_url=store_url)
+    loggers = default_loggers() if given.get("log") is None else given["log"]
+    check_loggers(loggers)
+    found = _search_space(
+        spec, loggers, is_named=study is not None, detach=detach, store_url=store_url
+    )
     if isinstance(found, Started):
         click.echo(f"Job {found.job} searches {found.study}: bort jobs show {found.job}", err=True)
         if as_json:
@@ -145,7 +151,7 @@ def _search_table(
 
 
 def _search_space(
-    spec: StudySpec, *, is_named: bool, detach: bool, store_url: str | None
+    spec: StudySpec, loggers: Sequence[str], *, is_named: bool, detach: bool, store_url: str | None
 ) -> "StudyAnswer | Started":
     from bort import jobs
     from bort.jobs.runtime.control import create_study
@@ -171,11 +177,11 @@ def _search_space(
                 f"machine or with other software: {differences_words(differences)}",
                 err=True,
             )
+        described = {**spec.to_dict(), "loggers": loggers}
         if detach:
-            job = jobs.start_detached(store, "search", spec.to_dict(), study=spec.name)
+            job = jobs.start_detached(store, "search", described, study=spec.name)
             return Started(job, spec.name)
         with progress(f"Searching {spec.name}") as on_step:
-            described = spec.to_dict()
             jobs.run_here(
                 store, "search", described, study=spec.name, on_step=on_step, on_event=tell
             )

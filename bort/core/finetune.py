@@ -8,6 +8,7 @@ from bort.core.baseline import is_soft_labels
 from bort.core.errors import InvalidFieldError
 from bort.core.fields import Description, ask, check_fields
 from bort.core.kinds import Choice, Flag, Number, Several, Text, Whole
+from bort.core.loggers import ask_loggers
 from bort.core.study import (
     LEARNING_RATES,
     RATE,
@@ -25,7 +26,6 @@ Texts = Literal["labelled", "all"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 DONORS: tuple[Donor, ...] = get_args(Donor)
 TEXTS: tuple[Texts, ...] = get_args(Texts)
-LOGGERS = ("tensorboard", "mlflow", "wandb")
 
 USUAL_COPIES, MOST_COPIES = 8, 24  # synthetic texts per training text
 MANY_TEXTS = 50_000
@@ -172,13 +172,7 @@ class FineTuneSpec(Description):
         "Also train the baselines: the student without a teacher, and tf-idf with logistic "
         "regression.",
     )
-    loggers: tuple[str, ...] = ask(
-        (),
-        Several(Choice(LOGGERS), f"one or more of {', '.join(LOGGERS)}, or none", nothing="none"),
-        "Log",
-        "Also write the training curves to these. The store always keeps them.",
-        called="log",
-    )
+    loggers: tuple[str, ...] = ask_loggers("the training curves")
 
     def follows_inside(self, pick: str) -> bool:
         """Whether distillation compares inner states as well as answers.

@@ -7,8 +7,8 @@ from bort.core.agora import TorusSpec
 from bort.core.errors import InvalidOptionError
 from bort.core.finetune import FineTuneSpec
 from bort.core.study import LatencySpec
-from bort.finetuning.loggers import default_loggers
 from bort.studies.agora import StoredRun
+from bort.studies.loggers import default_loggers
 from bort.tasks import Split
 from bort.tasks.given import keep_texts
 

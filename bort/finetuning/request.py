@@ -16,13 +16,13 @@ from bort.core.paths import expanded
 from bort.core.study import TaskSpec
 from bort.families import SearchSpace
 from bort.finetuning.cost import as_study
-from bort.finetuning.loggers import check_loggers, default_loggers
 from bort.finetuning.stages import StageKind
 from bort.latency.runtimes import runtime_kind
 from bort.latency.workload import check_threads
 from bort.storage import Store
 from bort.studies.answers import read_answer
 from bort.studies.checks import check_study
+from bort.studies.loggers import check_loggers, default_loggers
 from bort.tasks import DataWarning, Task, list_tasks, load_task
 from bort.training.source import source_network
 from bort.training.tokens import load_tokenizer

@@ -18,6 +18,7 @@ from bort.core.agora import (
 from bort.core.fields import Part
 from bort.core.finetune import FineTuneSpec, Recipe
 from bort.core.kinds import Text
+from bort.core.loggers import LogSpec
 from bort.core.question import Question
 from bort.core.size import SizeSpec, SizeUnit
 from bort.core.study import (
@@ -60,7 +61,9 @@ SIZE_OR_COLUMN = replace(
         }
     },
 )
-SEARCH = (TASK, QUESTION, SIZE_OR_COLUMN, BUDGET, TRAINING, LATENCY)
+_LOGGERS = {"loggers": {"empty": "tensorboard, if installed"}}
+LOG = Part(LogSpec, "Training", options={"loggers": "log"}, changes=_LOGGERS)
+SEARCH = (TASK, QUESTION, SIZE_OR_COLUMN, BUDGET, TRAINING, LATENCY, LOG)
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "quick": {"epsilon": 0.1, "budget": 32},
     "thorough": {"epsilon": 0.1, "budget": 96, "seeds": 3},
@@ -226,7 +229,7 @@ FINETUNE = Part(
     options={"loggers": "log"},
     changes={
         "runtimes": {"default": (), "empty": THE_STUDYS},
-        "loggers": {"empty": "tensorboard, if installed"},
+        **_LOGGERS,
     },
 )
 RECIPE = Part(Recipe, "Recipe")

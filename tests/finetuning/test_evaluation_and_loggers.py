@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from bort.core.errors import MissingExtraError
-from bort.finetuning import loggers
 from bort.finetuning.evaluation import accuracy_of, paired_difference
 from bort.finetuning.latency import bert_blueprint, nearest_landmark
-from bort.finetuning.loggers import Loggers, check_loggers
+from bort.studies import loggers
+from bort.studies.loggers import Loggers, check_loggers
 
 LABELS = np.array([0, 1] * 50)
 NAMES = ("bad", "good")
@@ -67,7 +67,7 @@ def test_tensorboard_reads_our_curves(tmp_path):
     assert [e.step for e in events.Scalars("reviews/loss")] == [1, 2, 3]
 
 
-def test_mlflow_and_wandb_hear_through_their_own_interfaces(tmp_path, monkeypatch):
+def test_mlflow_wandb_and_trackio_hear_through_their_own_interfaces(tmp_path, monkeypatch):
     heard = []
     mlflow = ModuleType("mlflow")
     mlflow.start_run = lambda run_name: heard.append(("start", run_name))
@@ -81,20 +81,29 @@ def test_mlflow_and_wandb_hear_through_their_own_interfaces(tmp_path, monkeypatc
     )
     wandb = ModuleType("wandb")
     wandb.init = lambda name, config, dir: heard.append((name, config)) or run
+    trackio = ModuleType("trackio")
+    tracked = SimpleNamespace(
+        log=lambda values, step: heard.append((step, values)), finish=lambda: heard.append("done")
+    )
+    trackio.init = lambda project, name, config: heard.append((project, name, config)) or tracked
+    monkeypatch.setitem(sys.modules, "trackio", trackio)
     monkeypatch.setitem(sys.modules, "mlflow", mlflow)
     monkeypatch.setitem(sys.modules, "wandb", wandb)
-    target = Loggers(("mlflow", "wandb"), tmp_path, "run", {"seeds": 1}, pytest.fail)
+    target = Loggers(("mlflow", "wandb", "trackio"), tmp_path, "run", {"seeds": 1}, pytest.fail)
     target.scalar("a/loss", 1, 0.5)
     target.close()
     assert heard == [
         ("start", "run"),
         ("params", {"seeds": "1"}),
         ("run", {"seeds": 1}),
+        ("bort", "run", {"seeds": "1"}),
         ("a/loss", 0.5, 1),
         ("a/*", "a/step"),
         {"a/loss": 0.5, "a/step": 1},
+        (1, {"a/loss": 0.5}),
         "end",
         "finish",
+        "done",
     ]
 
 

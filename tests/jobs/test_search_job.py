@@ -5,10 +5,12 @@ import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from made_up_study import made_up_evaluation, made_up_profile, made_up_spec
 
+from bort.core.architecture import Architecture
 from bort.core.baseline import Method, OracleFacts, Scored
 from bort.core.errors import InvalidFieldError, UnknownStudyError
 from bort.core.progress import Stage
@@ -23,6 +25,7 @@ from bort.search.audit import AuditPlan
 from bort.search.check.certificate import digests
 from bort.search.check.verify import verify
 from bort.storage import EventCode, Thing, ThingKind, export_study, import_study, schema
+from bort.studies import loggers
 from bort.studies.answers import latest_study, read_answer
 from bort.studies.answers.compare import compare_with_store
 
@@ -88,6 +91,41 @@ def test_the_answer_has_every_promised_key(store, spec, trained):
     assert answer["best"].keys() == answer["front"][0].keys() | {"w"}
     again = read_answer(store, "reviews").as_json()
     assert {**again, "seconds": 0} == {**answer, "seconds": 0}
+
+
+def test_every_training_is_logged_with_its_numbers(store, spec, trained, monkeypatch):
+    heard = []
+    logger = SimpleNamespace(
+        scalar=lambda *point: heard.append(point), close=lambda: heard.append("closed")
+    )
+    monkeypatch.setitem(loggers._MAKERS, "mlflow", lambda *given: logger)
+    spec = replace(spec, training=replace(spec.training, seeds=2))
+    spec = replace(spec, search=replace(spec.search, budget=12))
+    run_here(store, "search", {**spec.to_dict(), "loggers": ["mlflow"]}, study=spec.name)
+    assert heard[-1] == "closed"
+    curves = {}
+    for name, step, value in heard[:-1]:
+        curves.setdefault(name, []).append((step, value))
+    order = [architecture for architecture, _ in trained]
+    points = {point.id: point for point in read_answer(store, "reviews").points}
+    sizes = [points[name].parameter_count for name in order]
+    assert curves["search/parameters"] == list(enumerate(sizes, start=1))
+    assert [value for _, value in curves["search/latency_ms"]] == pytest.approx(
+        [points[name].latency_ms for name in order]
+    )
+    shapes = [Architecture.of(**points[name].architecture) for name in order]
+    errors = [made_up_evaluation(shape).error_rate for shape in shapes]
+    assert curves["search/error"] == list(enumerate(errors, start=1))
+    depths = [points[name].architecture["depth"] for name in order]
+    assert [value for _, value in curves["search/architecture/depth"]] == depths
+    known = store.metrics(store.jobs()[0].id)["certified_epsilon"]
+    certified = [(2 * step, value) for step, value in known if value is not None]
+    assert curves["search/certified_epsilon"] == certified
+    assert read_answer(store, "reviews").spec == spec, "what is logged is no part of a study"
+    heard.clear()
+    more = replace(spec, search=replace(spec.search, budget=13))
+    run_here(store, "search", {**more.to_dict(), "loggers": ["mlflow"]}, study=spec.name)
+    assert {step for name, step, _ in heard[:-1] if name == "search/error"} == {25, 26}
 
 
 def test_the_comparison_is_told_before_the_first_candidate_is_trained(

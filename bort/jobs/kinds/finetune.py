@@ -16,11 +16,12 @@ from bort.core.progress import Number, Progress, Stage
 from bort.core.serialise import from_json, to_json
 from bort.core.study import TaskSpec
 from bort.families import SearchSpace
-from bort.finetuning.loggers import Loggers
 from bort.finetuning.realised import Realised, RuntimeTimes
 from bort.finetuning.stages import DEV_ERROR, LEARNING_RATE, LOSS, SPEED, trainings_of
+from bort.jobs.kinds.logged import open_loggers
 from bort.jobs.runtime.context import JobContext
 from bort.storage import EventCode
+from bort.studies.loggers import Loggers
 
 if TYPE_CHECKING:
     from bort.finetuning.setup import TaskSetup
@@ -43,18 +44,8 @@ def run(context: JobContext) -> dict[str, Any]:
     spec = FineTuneSpec.from_dict(context.spec)
     space = SearchSpace.from_dict(spec.space)
     picks = [space.named(pick) for pick in spec.picks]
-    loggers = Loggers(
-        spec.loggers,
-        context.folder,
-        f"{spec.study} job {context.job.id}",
-        {"study": spec.study, "picks": ", ".join(spec.picks), "seeds": spec.seeds},
-        lambda logger, error: context.warn(
-            EventCode.LOGGER_FAILED,
-            logger=logger,
-            error=type(error).__name__,
-            message=next(iter(str(error).splitlines()), ""),
-        ),
-    )
+    settings = {"study": spec.study, "picks": ", ".join(spec.picks), "seeds": spec.seeds}
+    loggers = open_loggers(context, spec.loggers, spec.study, settings)
     reporter = _Reporter(context, spec, loggers)
     models: list[Realised] = []
     try:

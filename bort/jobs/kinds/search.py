@@ -11,11 +11,13 @@ from bort.core.baseline import OracleFacts
 from bort.core.evaluation import Evaluation
 from bort.core.files import write_json_atomically
 from bort.core.locks import training_turn
+from bort.core.loggers import LogSpec
 from bort.core.progress import Number, Progress, Stage
 from bort.core.serialise import to_json
 from bort.core.study import StudySpec
 from bort.families import SearchSpace
 from bort.jobs.kinds.latency import kept_rounds, measure_new_winners
+from bort.jobs.kinds.logged import open_loggers
 from bort.jobs.runtime.context import JobContext
 from bort.latency.profile import LatencyProfile
 from bort.latency.stored import named_profile, study_profile
@@ -28,6 +30,7 @@ from bort.studies.answers.read import answer_under, study_evidence
 from bort.studies.checks import known_size
 from bort.studies.costs import Costs
 from bort.studies.estimates import estimate_study
+from bort.studies.loggers import Loggers
 from bort.tasks import load_task
 from bort.training.source import source_network
 from bort.training.text_work import text_source
@@ -48,7 +51,12 @@ def run(context: JobContext) -> dict[str, Any]:
     profile = _profile(context, spec, space)
     if profile is not None:
         train = _oracle(context, spec, space)
-        _Search(context, spec, Costs(space, profile, spec.training, spec.size), train).run()
+        costs = Costs(space, profile, spec.training, spec.size)
+        logged = _loggers(context, spec)
+        try:
+            _Search(context, spec, costs, train, logged).run()
+        finally:
+            logged.close()
         certificate = study_certificate(context.store, spec.name)
         write_json_atomically(context.folder / CERTIFICATE, certificate)
         if not context.should_stop():
@@ -131,11 +139,26 @@ def _tell_facts(context: JobContext, spec: StudySpec, facts: OracleFacts) -> Non
     context.log(EventCode.TEACHER_READY, **to_json(facts))
 
 
-class _Search:
-    """Follows the certified search: stores, reports, and stops when it must."""
+def _loggers(context: JobContext, spec: StudySpec) -> Loggers:
+    question = spec.search.question
+    settings = {
+        "study": spec.name,
+        "task": spec.task.task,
+        "goal": question.goal,
+        "epsilon": question.epsilon,
+        "seed": spec.search.seed,
+    }
+    return open_loggers(context, LogSpec.from_dict(context.spec).loggers, spec.name, settings)
 
-    def __init__(self, context: JobContext, spec: StudySpec, costs: Costs, train: Train) -> None:
+
+class _Search:
+    """Follows the certified search: stores, reports, logs, and stops when it must."""
+
+    def __init__(
+        self, context: JobContext, spec: StudySpec, costs: Costs, train: Train, logged: Loggers
+    ) -> None:
         self.context, self.spec, self.costs, self.train = context, spec, costs, train
+        self.logged = logged
         self.stored = context.store.evaluations(spec.name)
         self.seconds = [e.seconds for trained in self.stored.values() for e in trained]
         self.is_design: bool | None = None  # of the next pick; not known yet
@@ -239,7 +262,22 @@ class _Search:
             error=None if evaluation.diverged else evaluation.error_rate,
             seconds=evaluation.seconds,
         )
+        self._log_training(architecture, evaluation)
         return evaluation
+
+    def _log_training(self, architecture: Architecture, evaluation: Evaluation) -> None:
+        """Send a training's numbers to the loggers; its step is how many have been stored."""
+        index, problem = self.costs.space.index(architecture), self.costs.problem
+        numbers: dict[str, float] = {
+            self.spec.size.unit: float(problem.size[index]),
+            "latency_ms": float(problem.latency[index]),
+            "seconds": evaluation.seconds,
+        }
+        if not evaluation.diverged:
+            numbers["error"] = evaluation.error_rate
+        numbers |= {f"architecture/{name}": size for name, size in architecture.as_dict().items()}
+        for name, value in numbers.items():
+            self.logged.scalar(f"search/{name}", len(self.seconds), value)
 
     def _report(self, step: SearchStep) -> None:
         self.is_design = step.lipschitz is None
@@ -262,6 +300,9 @@ class _Search:
             )
         )
         self.context.metrics(step.evaluations, {"certified_epsilon": step.certified_epsilon})
+        if step.certified_epsilon is not None:
+            name = "search/certified_epsilon"
+            self.logged.scalar(name, len(self.seconds), step.certified_epsilon)
         if step.reason is not None:
             self.context.log(EventCode.SEARCH_ENDED, ending=step.reason)
 

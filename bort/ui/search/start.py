@@ -102,6 +102,7 @@ def start(spec: StudySpec, slots: Slots, *, is_named: bool) -> int | None:
         is_named: as in `create_study`.
     """
     from bort.studies.checks import check_profile, check_study
+    from bort.studies.loggers import default_loggers
 
     try:
         store = readings.store_to_change()
@@ -109,7 +110,8 @@ def start(spec: StudySpec, slots: Slots, *, is_named: bool) -> int | None:
             spec = check_study(spec, fetch=False)
         check_profile(store, spec)
         spec = create_study(store, spec, is_named=is_named)
-        return start_detached(store, "search", spec.to_dict(), study=spec.name)
+        described = {**spec.to_dict(), "loggers": default_loggers()}
+        return start_detached(store, "search", described, study=spec.name)
     except BortError as error:
         slots.show(error)
         return None

@@ -1,4 +1,4 @@
-"""Send curves to TensorBoard, MLflow or Weights & Biases.
+"""Send curves to TensorBoard, MLflow, Weights & Biases or Trackio.
 
 Each is called through its own interface, and only if it is installed and requested. The store keeps
 the same curves either way.
@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 from bort.core.errors import MissingExtraError
 
-PACKAGES = {"tensorboard": "tensorboard", "mlflow": "mlflow", "wandb": "wandb"}
 FOLDER = "tensorboard"  # in a job's folder
 
 
@@ -87,10 +86,28 @@ class WandbLogger:
         self._run.finish()
 
 
+class TrackioLogger:
+    """A Trackio run. Trackio keeps it on this machine, unless its own settings say otherwise."""
+
+    def __init__(self, folder: Path, title: str, settings: Mapping[str, Any]) -> None:  # noqa: ARG002
+        trackio: Any = import_module("trackio")
+        config = {name: str(value) for name, value in settings.items()}
+        self._run: Any = trackio.init(project="bort", name=title, config=config)
+
+    def scalar(self, name: str, step: int, value: float) -> None:
+        """Log one point."""
+        self._run.log({name: value}, step=step)
+
+    def close(self) -> None:
+        """End the run."""
+        self._run.finish()
+
+
 _MAKERS: dict[str, Callable[[Path, str, Mapping[str, Any]], MetricLogger]] = {
     "tensorboard": TensorBoardLogger,
     "mlflow": MlflowLogger,
     "wandb": WandbLogger,
+    "trackio": TrackioLogger,
 }
 
 
@@ -101,10 +118,10 @@ def check_loggers(names: Sequence[str]) -> None:
         MissingExtraError: one is not.
     """
     for name in names:
-        if find_spec(PACKAGES[name]) is None:
+        if find_spec(name) is None:
             raise MissingExtraError(
-                f"--log {name} needs the package {PACKAGES[name]}, which is not installed; "
-                f"run: pip install {PACKAGES[name]}"
+                f"--log {name} needs the package {name}, which is not installed; run: pip install "
+                f"{name}"
             )
 
 
@@ -117,7 +134,7 @@ class Loggers:
     """Several loggers at once. A logger that fails is dropped; it never stops a training.
 
     Args:
-        names: keys of `PACKAGES`.
+        names: of `LOGGERS`, in `bort.core.loggers`.
         settings: parameters to log with the run.
         on_failure: receives the name of a logger that failed, and its error.
     """
