@@ -24,7 +24,8 @@ _BLOCK = 20  # searches of one row, so that a stopped command repeats little
 _HOSTILE_PER_SEARCH = 0.08  # blocks of one space of each kind: 40 for 500
 
 # The names say: two constants for each dimension or one, the factor on the cheapest envelope, and
-# what else. All were fixed before the spaces were searched.
+# what else. The list was fixed before the spaces were searched; how the fit treats rounding was
+# changed after the first results, and then only the cones were searched again.
 ESTIMATORS: dict[str, Rule | None] = {
     "today's: one, times 2": None,
     "one, times 1.5": Rule(1.5, is_directed=False),
