@@ -80,7 +80,8 @@ function start(lesson) {
     const { covered, lower, order, epsilon, trained } = now();
     const { id, size: parameters, operations, error } = data.cells[index];
     const by = covered[index];
-    show(lesson, { id });
+    const isTouched = Math.round(state.get("cell")) === index;
+    show(lesson, { id, which: isTouched ? "the square that you touched" : "the square that the search looks at" });
     const told = lesson.root.querySelector("#told");
     const condition = lesson.root.querySelector("#condition");
     const number = (value) => el("span", { class: "now number" }, value);
@@ -103,11 +104,12 @@ function start(lesson) {
       ? ` is covered by ${other.id}, which has ${times(other.size, parameters)} times its parameters, ${times(other.operations, operations)} times its multiply-adds, and at most ${times(other.error, low)} times its error.`
       : ` is open: no trained network is close enough in all three.`);
     const allowed = low * (1 + epsilon);
+    const digits = [1, 2, 3, 4].find((count) => percent(other.error, count) !== percent(allowed, count)) ?? 4;
     const fits = other.size <= (1 + epsilon) * parameters && other.operations <= (1 + epsilon) * operations;
     condition.replaceChildren(
       symbol(lesson, "e", "error_rate"), `(${other.id}) `, "≤ (1 + ", symbol(lesson, "ε", "epsilon"), ") · lowest ", symbol(lesson, "e", "error_rate"), `(${id})`,
-      el("br"), number(percent(other.error, 1)), other.error <= allowed ? " ≤ " : " > ", number((1 + epsilon).toFixed(2)), " · ", number(percent(low, 1)),
-      " = ", number(percent(allowed, 1)), verdict(other.error <= allowed, fits, by >= 0),
+      el("br"), number(percent(other.error, digits)), other.error <= allowed ? " ≤ " : " > ", number((1 + epsilon).toFixed(2)), " · ", number(percent(low, digits)),
+      " = ", number(percent(allowed, digits)), verdict(other.error <= allowed, fits, by >= 0),
     );
   }
 
@@ -158,13 +160,13 @@ function breakIt(lesson, grid) {
   const place = () => (isHidden() ? needles.places[needle()] : null);
 
   const haystack = figure(lesson, "#haystack", (picture, width) => {
-    const found = new Set(drawn());
+    const found = new Set(isHidden() && place().seen ? [] : drawn());
     drawGrid(picture, width, grid, {
       kind: (index) =>
         order.has(index) ? "trained" : !found.has(index) ? "covered" : isHidden() && place().uncovered.includes(index) ? "failed" : "drawn",
       text: (index) => (index === needle() ? "✦" : order.has(index) ? order.get(index) : found.has(index) ? "✓" : ""),
       next: null, touched: isHidden() ? needle() : -1, by: -1,
-      pick: (index) => state.set("needle", index),
+      pick: (index) => state.set("needle", index === needle() ? -1 : index), // again: away with it
     });
   });
 
@@ -184,7 +186,10 @@ function breakIt(lesson, grid) {
     if (isSeen) return void audited.replaceChildren();
     const failed = isHidden() ? found.filter((index) => place().uncovered.includes(index)).length : 0;
     const atMost = needles.at_most[failed][found.length - failed];
-    const says = `At most ${atMost} of ${needles.population} are uncovered, with ${percent(data.needle.confidence)} confidence.`;
+    const isWhole = found.length === needles.population;
+    const says = isWhole
+      ? `All are trained now, so this is certain: ${failed} of ${needles.population} ${failed === 1 ? "is" : "are"} uncovered.`
+      : `At most ${atMost} of ${needles.population} are uncovered, with ${percent(data.needle.confidence)} confidence.`;
     if (!found.length) audited.textContent = "Now audit the certificate: draw untrained networks at random.";
     else if (failed) audited.replaceChildren(el("b", {}, "The audit drew the needle."), ` The claim is withdrawn. ${says}`);
     else audited.textContent = `${found.length} drawn, none failed. ${says}`;

@@ -94,4 +94,9 @@ function draggable(target, picture, move) {
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const thousands = (value) => Math.round(value).toLocaleString("en-US");
-const percent = (value, digits = 0) => `${(100 * value).toFixed(digits)}%`;
+/** As Python writes it: exactly between two numbers, the even one. */
+const percent = (value, digits = 0) => {
+  const scaled = 100 * value * 10 ** digits;
+  const shown = Math.abs(scaled % 1) === 0.5 ? (2 * Math.round(scaled / 2)) / 10 ** digits : 100 * value;
+  return `${shown.toFixed(digits)}%`;
+};

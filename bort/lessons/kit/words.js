@@ -16,7 +16,7 @@ function askQuestions(lesson) {
         for (const other of buttons) other.removeAttribute("data-is");
         button.dataset.is = isRight ? "right" : "wrong";
         question.dataset.is = button.dataset.is;
-        verdict.textContent = isRight ? "Right." : "Not this one. Try again, or read why.";
+        verdict.textContent = isRight ? "Right." : "Not this one; here is why.";
         why.hidden = false;
       });
     }

@@ -220,7 +220,7 @@ function inkOf(lesson) {
 
 function drawTorus(paint, width, height, { data, cells, marks, yaw, pitch, ink }) {
   const [around, along] = data.grid;
-  const size = Math.min(width, height * 1.15) / (2 * (data.major + data.minor) + 0.3);
+  const size = Math.min(width, height) / (2 * (data.major + data.minor) + 0.3);
   const [sa, ca, sp, cp] = [Math.sin((yaw * Math.PI) / 180), Math.cos((yaw * Math.PI) / 180), Math.sin((pitch * Math.PI) / 180), Math.cos((pitch * Math.PI) / 180)];
   /** Turn a vector; x to the right, y up, depth towards the reader. */
   const turned = (x, y, z) => {
