@@ -68,7 +68,7 @@ def predict(
     """
     import time
 
-    from bort.export.predicting import Predictor, is_complete, read_texts
+    from bort.export.predicting import Predictor, check_model, is_complete, read_texts
     from bort.latency.workload import parts_of
     from bort.report.job_terminal import progress
     from bort.report.models import threshold_sentence
@@ -83,7 +83,8 @@ def predict(
                 f"--out {out} would replace the file with the texts; choose another file"
             )
     columns = fields_of(TaskSpec)["text"].parse(text)
-    read = read_texts(file, columns)  # first: a model takes seconds to open
+    check_model(folder)
+    read = read_texts(file, columns)  # before the model is opened, which takes seconds
     predictor = Predictor(folder)
     predictor.check_parts(len(columns))
     threshold = None if accuracy is None else predictor.threshold_for(accuracy)

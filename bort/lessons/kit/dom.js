@@ -96,7 +96,8 @@ const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const thousands = (value) => Math.round(value).toLocaleString("en-US");
 /** As Python writes it: exactly between two numbers, the even one. */
 const percent = (value, digits = 0) => {
-  const scaled = 100 * value * 10 ** digits;
-  const shown = Math.abs(scaled % 1) === 0.5 ? (2 * Math.round(scaled / 2)) / 10 ** digits : 100 * value;
+  const exact = 100 * value;
+  const isTie = /^50*$/.test(exact.toFixed(60).split(".")[1].slice(digits));
+  const shown = isTie ? (2 * Math.round((exact * 10 ** digits) / 2)) / 10 ** digits : exact;
   return `${shown.toFixed(digits)}%`;
 };
