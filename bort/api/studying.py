@@ -2,7 +2,6 @@
 
 import time
 import warnings
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -33,7 +32,7 @@ from bort.storage import JobRecord, JobState, ModelRecord, Store, ensure_example
 from bort.studies.answers import StudyAnswer, read_answer, study_certificate
 from bort.studies.checks import check_profile, check_study
 from bort.studies.costs import Costs
-from bort.studies.estimates import estimate_study
+from bort.studies.estimates import trainings_within
 from bort.studies.loggers import check_loggers
 from bort.studies.parts import BUDGET, LATENCY, LOG, QUESTION, SEARCH, TRAINING
 from bort.tasks import load_task
@@ -273,17 +272,10 @@ def _with_budget(store: Store, spec: StudySpec) -> StudySpec:
         budget = same[0].search.budget
         return replace(spec, search=replace(spec.search, minutes=None, budget=budget))
     ensure_examples(store, paths.examples())
-
-    def with_budget(budget: int) -> StudySpec:
-        return replace(spec, search=replace(spec.search, minutes=None, budget=budget))
-
-    def expected_minutes(budget: int) -> float:
-        return estimate_study(store, with_budget(budget)).minutes or 0.0
-
-    if estimate_study(store, with_budget(1)).minutes is None:
+    budget = trainings_within(store, spec, minutes)
+    if budget is None:
         return spec
-    most = spec.search.budget or len(SearchSpace.from_dict(spec.space))
-    return with_budget(max(1, bisect_right(range(1, most + 1), minutes, key=expected_minutes)))
+    return replace(spec, search=replace(spec.search, minutes=None, budget=budget))
 
 
 def run_job(

@@ -1,6 +1,5 @@
 """`bort predict`: classifies texts with an exported model."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -77,11 +76,7 @@ def predict(
     if accuracy is not None and not 0 < accuracy < 1:
         raise InvalidOptionError(f"--accuracy must be between 0 and 1, got {accuracy:g}")
     if out is not None:
-        check_rows(out, force=force)
-        if os.path.exists(out) and os.path.exists(file) and out.samefile(file):
-            raise InvalidOptionError(
-                f"--out {out} would replace the file with the texts; choose another file"
-            )
+        check_rows(out, force=force, read=[file])
     columns = fields_of(TaskSpec)["text"].parse(text)
     check_model(folder)
     read = read_texts(file, columns)  # before the model is opened, which takes seconds

@@ -20,8 +20,6 @@ DATA_ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
 
 REMEDY = "free some space, or choose another place with BORT_HOME"
 ELSEWHERE = "free some space, or choose another place"  # for a file that somebody named
-
-
 DEEPEST = 200  # levels of a folder that is made
 
 

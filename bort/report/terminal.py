@@ -15,7 +15,7 @@ NARROWEST = 80  # columns; a narrower terminal wraps the lines, and no number is
 
 
 class Terminal(Console):
-    """A console as wide as the terminal, that shows data as text.
+    """A console as wide as the terminal or wider, that shows data as text.
 
     A column's name or a text may hold an escape sequence, which would move the cursor or change
     colours. Here it is printed as its code.
@@ -26,7 +26,7 @@ class Terminal(Console):
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr)
-        if self.width < NARROWEST:
+        if not stderr and self.width < NARROWEST:  # progress is drawn anew, and must not wrap
             self.width = NARROWEST
 
     def render(self, *given: Any, **options: Any) -> Iterable[Segment]:

@@ -127,11 +127,10 @@ class SearchProblem:
         return tuple(self._part(np.flatnonzero(self.families == f)) for f in self._codes)
 
     def _part(self, rows: IntArray) -> Part:
-        columns = ("coordinates", "size", "latency", "families")
+        columns = ["coordinates", "size", "latency", "families"]
+        columns += [] if self.effort is None else ["effort"]
         alone = {name: getattr(self, name)[rows] for name in columns}
-        effort = None if self.effort is None else self.effort[rows]
-        label = lambda row: self.label(int(rows[row]))  # noqa: E731
-        return Part(rows, replace(self, **alone, effort=effort, label=label))
+        return Part(rows, replace(self, **alone, label=lambda row: self.label(int(rows[row]))))
 
     @cached_property
     def _codes(self) -> list[int]:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -153,6 +154,23 @@ def estimate_study(store: Store, spec: StudySpec, *, without: int | None = None)
             *([] if spec.latency.profile else [Planned(Work.WINNERS, WINNERS_SECONDS)]),
         ),
     )
+
+
+def trainings_within(store: Store, spec: StudySpec, minutes: float) -> int | None:
+    """Count the architectures that a new search is expected to train in these minutes, at least 1.
+
+    None if nothing comparable has been timed, or the size of the task is unknown.
+    """
+    speed, training = training_speed(store, spec), _with_steps(spec)
+    if speed is None or training.steps is None:
+        return None
+    space, seeds = SearchSpace.from_dict(spec.space), spec.training.seeds
+    most = min(len(space), spec.search.budget or len(space))
+
+    def expected(count: int) -> float:
+        return seeds * search_seconds(speed, space, training, done=0, count=count) / 60
+
+    return max(1, bisect_right(range(1, most + 1), minutes, key=expected))
 
 
 def _trainings_stored(store: Store, spec: StudySpec) -> int:

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -221,16 +221,16 @@ def _optuna() -> Any:
 FORMATS = (".parquet", ".csv", ".jsonl")
 
 
-def check_rows(file: Path, *, force: bool = False) -> None:
+def check_rows(file: Path, *, force: bool = False, read: Iterable[Path] = ()) -> None:
     """Check that rows can be written to a new file of this name. Raises as `check_output`, too.
 
     Args:
-        force: it may replace a plain file.
+        force, read: as in `check_output`.
     Raises:
         InvalidOptionError: its name ends with none of `FORMATS`.
     """
     _check_format(file)
-    check_output(file, force=force)
+    check_output(file, force=force, read=read)
 
 
 def _check_format(file: Path) -> None:

@@ -46,8 +46,8 @@ class Speed:
     Attributes:
         per_step: seconds that every step costs, for any model.
         per_operation: seconds per billion multiply-adds of forward passes.
-        families: the same for families that were timed often enough; a step of a convolution
-            costs a tenth of a BERT's, at equal work.
+        families: the same for each family that was timed often enough: equal work does not take
+            equal time in all of them.
     """
 
     per_step: float
@@ -68,14 +68,14 @@ def training_speed(store: Store, spec: StudySpec) -> Speed | None:
     here. BERTs stand for all, because the teacher is one.
     """
     wanted = _families(spec)
-    timings: dict[str, list[_Timing]] = {name: [] for name in sorted(wanted)}
+    timings: dict[str, list[_Timing]] = {name: [] for name in sorted({*wanted, TEACHERS_FAMILY})}
     records = [r for r in store.studies()[:RECENT_STUDIES] if _device(r) == spec.training.device]
     for record in sorted(records, key=lambda r: r.is_example):  # ours first
         enough = {name for name in timings if len(timings[name]) >= FEWEST_TIMINGS}
         for name, timing in _timings(store, record):
-            if name in wanted and not (record.is_example and name in enough):
+            if name in timings and not (record.is_example and name in enough):
                 timings[name].append(timing)
-    together = [timing for some in timings.values() for timing in some]
+    together = [timing for name in sorted(wanted) for timing in timings[name]]
     if len(together) < FEWEST_TIMINGS:
         return None
     fits = {n: _fit(some) for n, some in timings.items() if len(some) >= FEWEST_TIMINGS}
