@@ -63,7 +63,7 @@ def test_answers_never_replace_their_texts(model, tmp_path):
     texts = "text\na lovely film\n"
     (tmp_path / "texts.csv").write_text(texts, encoding="utf-8")
     for out, message in [
-        ("texts.csv", "exists; choose another name, or add --force"),
+        ("texts.csv", "would replace a file that this command reads"),
         ("nowhere/a.csv", "no folder"),
         ("a.txt", "does not end with"),
     ]:
