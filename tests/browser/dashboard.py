@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket, expect
@@ -23,6 +24,9 @@ TESTS = Path(__file__).parent.parent
 
 # Streamlit's client first requests these below a deep link's path, then at their real place.
 KNOWN_404 = ("/_stcore/health", "/_stcore/host-config")
+
+STILL = 6  # equal readings, two frames apart
+FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 BORT = (sys.executable, "-c", "from bort.cli import main; main()")
 MENU = ["Home", "Search", "Pareto front"]
@@ -136,6 +140,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
+class Box(NamedTuple):
+    """A rectangle on the screen, in pixels."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
 class Reader:
     """A person at the dashboard, and what their browser complained about."""
 
@@ -217,6 +230,32 @@ class Reader:
         uploader.locator("input[type=file]").set_input_files(file)
         expect(uploader).to_contain_text(file.name)
         self.settle()
+
+    def box_at_rest(self, target: Locator) -> Box:
+        """Bring a target to the middle of the screen; returns where it stands, in pixels.
+
+        Late pieces of a page move what is below them, and a pointer would then miss it.
+        """
+        target.evaluate("target => target.scrollIntoView({block: 'center', behavior: 'instant'})")
+        seen = [target.bounding_box()]
+        give_up = time.monotonic() + PATIENCE_S
+        while len(seen) < STILL or None in seen or any(box != seen[-1] for box in seen[-STILL:]):
+            assert time.monotonic() < give_up, f"it never stands still: {seen[-STILL:]}"
+            self.page.evaluate(FRAMES)
+            seen.append(target.bounding_box())
+        box = seen[-1]
+        assert box is not None
+        return Box(box["x"], box["y"], box["width"], box["height"])
+
+    def drag(self, target: Locator, *places: tuple[float, float]) -> None:
+        """Drag along places, in pixels from the target's top left corner."""
+        box = self.box_at_rest(target)
+        mouse, (first, *others) = self.page.mouse, places
+        mouse.move(box.x + first[0], box.y + first[1])
+        mouse.down()
+        for right, down in others:
+            mouse.move(box.x + right, box.y + down, steps=5)
+        mouse.up()
 
     def charts(self) -> Locator:
         """The charts on the page."""

@@ -165,14 +165,9 @@ def correct(reader):
     page = reader.page
     page.get_by_role("button", name="Lasso").click()
     stage = page.locator(".bort-map-stage")
-    stage.scroll_into_view_if_needed()
-    box = stage.bounding_box()
-    x, y, w, h = (box[key] for key in ("x", "y", "width", "height"))
-    page.mouse.move(x + 4, y + 4)
-    page.mouse.down()
-    for dx, dy in ((w - 8, 4), (w - 8, h - 8), (4, h - 8)):
-        page.mouse.move(x + dx, y + dy, steps=4)
-    page.mouse.up()
+    box = reader.box_at_rest(stage)
+    right, bottom = box.width - 8, box.height - 8
+    reader.drag(stage, (4, 4), (right, 4), (right, bottom), (4, bottom))
     expect(page.get_by_text(re.compile(r"points are selected"))).to_be_visible()
     reader.settle()
     page.get_by_role("button", name=re.compile("^Reject")).click()

@@ -175,13 +175,8 @@ def test_parallel_axes_and_a_panel_pick_the_same(address, visit):
 
 def pick_a_line(reader, lines):
     """Brush the first axis, then pick by arrow and Enter; returns the architecture."""
-    box = lines.bounding_box()
-    x, top, bottom = box["x"] + 60, box["y"] + 46, box["y"] + box["height"] - 14
-    mouse = reader.page.mouse
-    mouse.move(x, bottom)
-    mouse.down()
-    mouse.move(x, (top + bottom) / 2, steps=4)
-    mouse.up()
+    height = reader.box_at_rest(lines).height
+    reader.drag(lines, (60, height - 14), (60, height / 2 + 16))
     expect(
         reader.page.get_by_text(re.compile(r"\d+ of \d+ pass through the brushes"))
     ).to_be_visible()

@@ -5,7 +5,7 @@ from itertools import product
 from math import hypot
 
 import pytest
-from dashboard import PATIENCE_S, serving
+from dashboard import FRAMES, PATIENCE_S, serving
 from made_up_study import fill
 from playwright.sync_api import expect
 
@@ -13,7 +13,6 @@ from bort.storage import open_store
 
 pytestmark = pytest.mark.browser
 
-FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 REACH_PX = 126
 STILL = 10  # equal readings, two frames apart
 CAMERA = """holder => Object.values(holder._fullLayout.scene._scene.getCamera().eye)
@@ -48,13 +47,9 @@ def test_a_click_in_space_picks_and_the_camera_stays(address, visit):
 
 
 def turn(reader, space):
-    box = space.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    mouse = reader.page.mouse
-    mouse.move(x, y)
-    mouse.down()
-    mouse.move(x + 40, y + 10, steps=4)
-    mouse.up()
+    box = reader.box_at_rest(space)
+    x, y = box.width / 2, box.height / 2
+    reader.drag(space, (x, y), (x + 40, y + 10))
 
 
 def at_rest(reader, space):
@@ -70,8 +65,8 @@ def at_rest(reader, space):
 
 def click_a_mark(reader, space):
     """Move the pointer outwards from the middle until it hits a mark; click there."""
-    box = space.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    box = reader.box_at_rest(space)
+    x, y = box.x + box.width / 2, box.y + box.height / 2
     steps = range(-REACH_PX, REACH_PX + 1, 9)  # a mark reacts up to about 10 pixels away
     places = sorted(product(steps, steps), key=lambda place: hypot(*place))
     for right, down in places:
