@@ -14,7 +14,7 @@ from bort.studies.parts import PRESETS, TASK
 if TYPE_CHECKING:
     from benchmarks.answers.rows import Row
     from bort.core.study import StudySpec, TaskSpec
-    from bort.storage import Store
+    from bort.storage import JobRecord, Store
 
 PRESET = "quick"
 SPACE = "small"
@@ -43,7 +43,7 @@ def answers(
     accurate one on the front with at most a tenth of the latency of the source network's shape. The
     table gets a row for each, with intervals, minutes, and the minutes that were planned. Set
     BORT_HOME to an empty folder to include all that is done only once. If the command is stopped,
-    start it again: it continues the study.
+    start it again: it continues the study, whose minutes then have no plan.
 
     \b
     Examples:
@@ -84,11 +84,11 @@ def _answers(store: "Store", task: "TaskSpec") -> "list[Row]":
     from bort.studies.estimates import estimate_study
 
     spec = _study(store, task)
-    planned = estimate_study(store, spec)
-    began = time.monotonic()
+    is_continued = bool(_searches(store, spec))
+    planned = None if is_continued else estimate_study(store, spec).total_minutes
     with progress(f"Searching {spec.name}") as on_step:
         jobs.run_here(store, "search", spec.to_dict(), study=spec.name, on_step=on_step)
-    search = Minutes(planned.total_minutes, _minutes_since(began))
+    search = Minutes(planned, sum(job.seconds for job in _searches(store, spec)) / 60)
     rows = []
     for kind, pick in _picks(store, spec).items():
         request = describe_finetune(store, spec.name, [pick])
@@ -120,6 +120,10 @@ def _study(store: "Store", task: "TaskSpec") -> "StudySpec":
     space = load_space(SPACE).to_dict()
     spec = check_study(StudySpec(name=name, space=space, task=task, search=search))
     return create_study(store, spec, is_named=True)
+
+
+def _searches(store: "Store", spec: "StudySpec") -> "list[JobRecord]":
+    return store.jobs(kind="search", study=spec.name)
 
 
 def _picks(store: "Store", spec: "StudySpec") -> dict[str, str]:

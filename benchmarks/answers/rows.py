@@ -11,6 +11,8 @@ from bort.core.files import write_atomically
 from bort.core.study import TaskSpec
 from bort.finetuning.realised import Accuracy, Difference, Realised
 
+PLAN_FACTOR = 1.5  # a plan within this factor of what passed serves its purpose
+
 
 class Minutes(NamedTuple):
     """The minutes of some work: planned, or None if nothing comparable was timed, and passed."""
@@ -141,10 +143,26 @@ def write_page(table: RowLog) -> Path:
             "*tenth* the most accurate point with at most a tenth of the latency of the source "
             "network's shape. *Planned* is what the plan said before the start; a dash means that "
             "nothing comparable had been timed. `bort bench answers` adds the rows "
-            f"([{table.path.name}]({table.path.name})).\n\n{text}\n"
+            f"([{table.path.name}]({table.path.name})).\n\n{text}\n\n{_plans(table.rows())}\n"
         ).encode(),
     )
     return page
+
+
+def _plans(rows: pd.DataFrame) -> str:
+    """Say how far the plans were from the minutes that passed; a search has one plan, not two."""
+    searches = rows.drop_duplicates(["task", "labelled"])
+    planned = pd.concat([searches.search_planned, rows.finetune_planned])
+    passed = pd.concat([searches.search_minutes, rows.finetune_minutes])
+    ratio = (passed / planned).dropna()
+    factors = ratio.where(ratio >= 1, 1 / ratio)
+    if factors.empty:
+        return "No plan had anything comparable."
+    return (
+        f"Of {len(factors)} plans, {(factors <= PLAN_FACTOR).sum()} are within a factor of "
+        f"{PLAN_FACTOR} of the minutes that passed; the furthest is off by a factor of "
+        f"{factors.max():.2f}, the median by {factors.median():.2f}."
+    )
 
 
 _HEADINGS = (

@@ -56,7 +56,12 @@ def test_a_row_becomes_a_line_of_the_page(model, tmp_path):
         finetune=Minutes(3.0, 4.5),
     )
     table.append({name: getattr(row, name) for name in row.__dataclass_fields__})
-    last = write_page(open_table(tmp_path / "answers.csv")).read_text("utf-8").splitlines()[-1]
+    lines = write_page(open_table(tmp_path / "answers.csv")).read_text("utf-8").splitlines()
+    *_, last, _, plans = lines
+    assert plans == (
+        "Of 1 plans, 1 are within a factor of 1.5 of the minutes that passed; "
+        "the furthest is off by a factor of 1.50, the median by 1.50."
+    )
     cells = [cell.strip() for cell in last.strip("|").split("|")]
     assert cells == [
         *("reviews", "500", "tenth: 1-2-8-16", "0.800 (0.700 to 0.900)", "94.0%", "12.5x", "0.057"),
