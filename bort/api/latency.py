@@ -8,6 +8,7 @@ import pandas as pd
 
 from bort.api.studying import space_of
 from bort.core.errors import InvalidOptionError, InvalidProfileError
+from bort.core.study import SPACE
 from bort.families import SearchSpace
 from bort.figures.latency import plot_predicted, timed_marks
 from bort.latency.compare import differences_from_here
@@ -46,7 +47,7 @@ class LatencyProfile:
     @classmethod
     def measure(
         cls,
-        space: str | Path | Mapping[str, Any] = "minilm",
+        space: str | Path | Mapping[str, Any] = SPACE,
         *,
         store: str | None = None,
         verbose: bool = True,
@@ -105,7 +106,7 @@ class LatencyProfile:
         write_profile(self._profile, Path(path))
         return Path(path)
 
-    def predict(self, space: str | Path | Mapping[str, Any] = "minilm") -> pd.DataFrame:
+    def predict(self, space: str | Path | Mapping[str, Any] = SPACE) -> pd.DataFrame:
         """Predict the latency of every architecture of a space, with the model's interval.
 
         Raises:

@@ -23,7 +23,7 @@ from bort.api.model import TextClassifier
 from bort.api.saving import RefusesPickle
 from bort.core.errors import BortError, InvalidOptionError
 from bort.core.finetune import Recipe
-from bort.core.study import TaskSpec
+from bort.core.study import SPACE, TaskSpec
 from bort.report.html import card
 from bort.report.search import latency_note, summary
 from bort.storage import Store, open_store
@@ -47,6 +47,7 @@ class TextClassifierSearch(RefusesPickle, ClassifierMixin, BaseEstimator):  # ty
         max_parameters: it has at most this many parameters.
         space: a named space, a TOML file, or `SearchSpace.to_dict()`.
         goal, epsilon, weights, confidence, budget, audit: the question; see `bort search --help`.
+            Without goal, epsilon, budget and minutes it is that of `bort search --preset quick`.
         minutes: converted into a budget before the start, from the trainings timed in this store,
             so that the answer does not depend on the clock. If none is comparable, the search
             stops after these minutes of training.
@@ -82,7 +83,7 @@ class TextClassifierSearch(RefusesPickle, ClassifierMixin, BaseEstimator):  # ty
         *,
         max_latency_ms: float | None = None,
         max_parameters: int | None = None,
-        space: str | Path | Mapping[str, Any] = "minilm",
+        space: str | Path | Mapping[str, Any] = SPACE,
         goal: str | None = None,
         epsilon: float | None = None,
         weights: Sequence[float] | None = None,

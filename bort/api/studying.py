@@ -34,7 +34,7 @@ from bort.studies.checks import check_profile, check_study
 from bort.studies.costs import Costs
 from bort.studies.estimates import trainings_within
 from bort.studies.loggers import check_loggers
-from bort.studies.parts import BUDGET, LATENCY, LOG, QUESTION, SEARCH, TRAINING
+from bort.studies.parts import BUDGET, LATENCY, LOG, PRESETS, QUESTION, SEARCH, TRAINING
 from bort.tasks import load_task
 from bort.tasks.given import class_values, is_given
 from bort.training.text_work import text_source
@@ -45,6 +45,9 @@ OPTIONS = (
     *("goal", "epsilon", "weights", "confidence", "budget", "minutes", "audit"),
     *("seeds", "steps", "source", "teacher", "device", "threads", "runtime"),
 )
+# Without any of these, the question is the preset's.
+EXTENT = {"goal", "epsilon", "budget", "minutes"}
+PRESET = "quick"
 
 
 class OddDataWarning(UserWarning):
@@ -208,6 +211,7 @@ def params_of(spec: StudySpec) -> dict[str, Any]:
     }
     seed = given.pop("seed", 0)
     known = {name: given.pop(name) for name in OPTIONS if name in given}
+    known["epsilon"] = spec.search.question.epsilon  # whose default is not the preset's
     return {**known, "space": spec.space, "random_state": seed, "options": given or None}
 
 
@@ -242,6 +246,8 @@ def _given(params: Mapping[str, Any]) -> dict[str, Any]:
                 "that name"
             )
     given = {name: params[name] for name in OPTIONS if params[name] is not None}
+    if not given.keys() & EXTENT:
+        given = {**PRESETS[PRESET], **given}
     for name in ("source", "teacher"):
         if name in given:
             given[name] = str(given[name])

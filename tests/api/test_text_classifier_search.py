@@ -11,8 +11,10 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from bort import Certificate, TextClassifier, TextClassifierSearch
+from bort.api.studying import described, params_of
 from bort.cli.search import search as search_command
 from bort.core.errors import BortError, InvalidDataError, InvalidOptionError
+from bort.core.study import TaskSpec
 from bort.storage import open_store
 from bort.studies.answers import read_answer
 
@@ -133,6 +135,17 @@ def test_the_same_name_continues_and_trains_nothing_twice(params, given):
     found = TextClassifierSearch(**params, name="mine", refit=False).fit(*given)
     again = TextClassifierSearch(**params, name="mine", refit=False).fit(*given)
     pd.testing.assert_frame_equal(again.evaluations_, found.evaluations_)
+
+
+def test_without_a_question_it_is_that_of_the_preset(home):
+    params = TextClassifierSearch().get_params(deep=False)
+    with open_store() as store:
+        spec = described(store, params, TaskSpec(task="movie-reviews"))
+        asked = described(store, {**params, "budget": 5}, TaskSpec(task="movie-reviews"))
+    assert spec.space["name"] == "small"
+    assert (spec.search.question.epsilon, spec.search.budget) == (0.1, 32)
+    assert (asked.search.question.epsilon, asked.search.budget) == (0.25, 5)
+    assert described(store, {**params, **params_of(spec)}, spec.task).search == spec.search
 
 
 def test_minutes_become_a_number_of_trainings(params, given):
