@@ -22,7 +22,8 @@ class ArchitecturePoint:
         id: values joined by dashes, as `bort finetune --pick` takes it.
         architecture: size by dimension.
         parameter_count: exact, with embeddings.
-        latency_ms: measured if `is_measured`, otherwise predicted, per forward pass.
+        latency_ms: measured if `is_measured`, otherwise predicted, per forward pass; with
+            `text_to_label`, from text to label.
         error_rate: share of wrong dev examples after the short training of the search.
         error_se: its standard error.
         w: W-coefficient under the search's weights.

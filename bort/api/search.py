@@ -43,7 +43,8 @@ class TextClassifierSearch(RefusesPickle, ClassifierMixin, BaseEstimator):  # ty
     the best architecture, unless `refit` is off.
 
     Args:
-        max_latency_ms: `best_estimator_` needs at most this many milliseconds per forward pass.
+        max_latency_ms: `best_estimator_` needs at most this many milliseconds per text, from text
+            to label: tokenizer, padding, network and softmax. The search then times that.
         max_parameters: it has at most this many parameters.
         space: a named space, a TOML file, or `SearchSpace.to_dict()`.
         goal, epsilon, weights, confidence, budget, audit: the question; see `bort search --help`.
@@ -223,12 +224,17 @@ class TextClassifierSearch(RefusesPickle, ClassifierMixin, BaseEstimator):  # ty
             raise NotSearchedError("the search has trained nothing yet; raise the budget")
         if self.max_latency_ms is None and self.max_parameters is None:
             return ArchitecturePoint.of(answer.best)
+        if self.max_latency_ms is not None and not answer.latency.is_text_to_label:
+            raise InvalidOptionError(
+                "max_latency_ms limits the time from text to label, but this study times the "
+                "network alone; search again under another name, with max_latency_ms from the start"
+            )
         fitting = [point for point in answer.front if self._meets_limits(point)]
         if not fitting:
             fastest = min(answer.points, key=latency_of)
             raise InvalidOptionError(
                 "no trained architecture meets max_latency_ms and max_parameters; the fastest, "
-                f"{fastest.id}, needs {latency_of(fastest):.3g} ms and has "
+                f"{fastest.id}, needs {self._per_text(fastest):.3g} ms per text and has "
                 f"{fastest.parameter_count:,} parameters; raise a limit or the budget"
             )
         return ArchitecturePoint.of(min(fitting, key=lambda point: (point.error_rate, -point.w)))
@@ -317,8 +323,11 @@ class TextClassifierSearch(RefusesPickle, ClassifierMixin, BaseEstimator):  # ty
             )
         return TextClassifier.of(record, self.classes_.tolist())
 
+    def _per_text(self, point: Point) -> float:
+        return latency_of(point) / self._answer.latency.batch_size
+
     def _meets_limits(self, point: Point) -> bool:
-        return (self.max_latency_ms is None or latency_of(point) <= self.max_latency_ms) and (
+        return (self.max_latency_ms is None or self._per_text(point) <= self.max_latency_ms) and (
             self.max_parameters is None or point.parameter_count <= self.max_parameters
         )
 

@@ -18,7 +18,7 @@ from bort.core.finetune import Recipe
 from bort.core.progress import Progress
 from bort.core.study import StudySpec, TaskSpec, suggest_name
 from bort.families import SearchSpace, load_space
-from bort.figures import front_info, objectives_of, plot_front_3d, plot_pair
+from bort.figures import axes_of, front_info, plot_front_3d, plot_pair
 from bort.finetuning.request import check_finetune, describe_finetune
 from bort.jobs import JobFailedError, find_job, list_jobs, run_here, start_detached
 from bort.jobs.runtime.control import create_study
@@ -104,11 +104,13 @@ def check_limit(
     if max_latency_ms is not None and (
         profile := study_profile(store, space, spec.latency, texts=text_source(spec))
     ):
-        latency = Costs(space, profile, spec.training).latency.median_ms
+        latency = (
+            Costs(space, profile, spec.training).latency.median_ms / profile.workload.batch_size
+        )
         meets &= latency <= max_latency_ms
         fastest = float(latency.min())
     if not meets.any():
-        speed = "" if fastest is None else f" and {fastest:.3g} ms"
+        speed = "" if fastest is None else f" and {fastest:.3g} ms per text"
         raise InvalidOptionError(
             "no architecture of the space meets the limits: the smallest values are "
             f"{int(space.parameter_count.min()):,} parameters{speed}; raise max_latency_ms or "
@@ -225,7 +227,7 @@ def plot(
 ) -> Any:
     """Draw the answer as the dashboard does: two objectives, or all three in space."""
     best = None if answer.best is None else answer.best.id
-    known = objectives_of(answer.spec.size.unit)
+    known = axes_of(answer)
     info = front_info(answer.points, objectives=known, best_id=best)
     on_log = [objective(known, name) for name in log]
     if x is None or y is None:
@@ -253,6 +255,11 @@ def _given(params: Mapping[str, Any]) -> dict[str, Any]:
             given[name] = str(given[name])
     if "weights" in given:
         given["weights"] = tuple(given["weights"])
+    if params["max_latency_ms"] is not None and not more.setdefault("text_to_label", True):
+        raise InvalidOptionError(
+            "max_latency_ms limits the time from text to label, but options has text_to_label: "
+            "False; leave one of the two out"
+        )
     return {**given, **more, "seed": params["random_state"]}
 
 

@@ -17,6 +17,7 @@ from bort.figures.objectives import (
     SIZES,
     TEXT_TO_LABEL,
     Objective,
+    axes_of,
     objectives_of,
 )
 from bort.figures.theme import Palette, Theme, escape, palette
@@ -36,6 +37,7 @@ __all__ = [
     "Palette",
     "Theme",
     "TriangleInfo",
+    "axes_of",
     "escape",
     "front_info",
     "objectives_of",

@@ -7,6 +7,7 @@ from bort.core.size import SizeUnit
 from bort.figures.theme import escape
 from bort.report.choosing import cost_name
 from bort.report.numbers import significant
+from bort.studies.answers import StudyAnswer, TableAnswer
 from bort.studies.answers.rows import Columns
 from bort.studies.choosing import LATENCY as LATENCY_COLUMN
 from bort.studies.choosing import SIZE as SIZE_COLUMN
@@ -85,6 +86,14 @@ def objectives_of(unit: Unit, *, latency: Objective = LATENCY) -> tuple[Objectiv
         Objective("latency", 1, _short(cost_name(unit, LATENCY_COLUMN)), "", None),
         Objective("error", 2, error, "~g", "{:.1f} % error"),
     )
+
+
+def axes_of(answer: StudyAnswer | TableAnswer) -> tuple[Objective, ...]:
+    """The axes of size, latency and error; a study or a table says what they mean."""
+    if isinstance(answer, TableAnswer):
+        return objectives_of(answer.columns)
+    is_to_label = answer.latency.is_text_to_label
+    return objectives_of(answer.spec.size.unit, latency=TEXT_TO_LABEL if is_to_label else LATENCY)
 
 
 def _short(name: str) -> str:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from bort.figures.document import charts, commands, document, heading, lines, table
 from bort.figures.front import front_info, plot_front_3d, plot_pair
-from bort.figures.objectives import objectives_of
+from bort.figures.objectives import axes_of
 from bort.figures.rivals import add_rivals, add_rivals_3d, rivals_on_front
 from bort.figures.rivals_report import beside_others, compared
 from bort.report.choosing import exchange_sentences, reasons_sentence, shape_of
@@ -58,7 +58,7 @@ def front_report(
 
 
 def _figures(answer: Answer, choice: Choice, pick: str | None) -> list[go.Figure]:
-    objectives = objectives_of(choice.unit)
+    objectives = axes_of(answer)
     info = front_info(
         answer.points,
         objectives=objectives,
@@ -110,7 +110,7 @@ def _choice(answer: Answer, choice: Choice, pick: str | None) -> list[str]:
 
 
 def _points(answer: Answer, choice: Choice) -> str:
-    titles = [objective.title for objective in objectives_of(choice.unit)]
+    titles = [objective.title for objective in axes_of(answer)]
     options = choice.options
     rows = []
     for point in answer.points:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bort.core.size import SizeUnit
 from bort.report.numbers import shape, significant
 from bort.search.choosing import Beaten, Difference, Reason
-from bort.studies.answers import TablePoint
+from bort.studies.answers import LatencyBasis, TablePoint
 from bort.studies.answers.rows import Columns
 from bort.studies.choosing import ERROR, LATENCY, SIZE, AnyPoint, Choice, Move, Standing, Unit
 
@@ -104,6 +104,20 @@ def unlike_sentence(names: Sequence[str]) -> str:
     return (
         f"Compare with care: {_listed(names)} {'has' if len(names) == 1 else 'have'} another task, "
         "runtime or machine."
+    )
+
+
+def latency_limit(latency: LatencyBasis) -> tuple[str, str]:
+    """Name the limit on a study's latency, and explain it."""
+    texts = latency.batch_size
+    if latency.is_text_to_label:
+        what = "per text" if texts == 1 else f"per {texts} texts"
+        return f"At most, ms {what}", (
+            "From text to label: tokenizer, padding, network and softmax, on the task's texts."
+        )
+    return "Network at most, ms", (
+        f"The network alone, for one pass of {texts} x {latency.sequence_length} tokens. To limit "
+        "the time per text, tokenizer included, search with “Text to label”."
     )
 
 

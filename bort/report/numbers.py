@@ -81,6 +81,16 @@ def megabytes(size_bytes: int) -> str:
     return f"{size:.3f}" if size < 1 else f"{size:.1f}"
 
 
+def milliseconds(value: float) -> str:
+    """Write milliseconds, with three digits below 1, since small networks need less than 0.1.
+
+    Examples:
+        >>> milliseconds(0.0374), milliseconds(0.73), milliseconds(2.386), milliseconds(1234.5)
+        ('0.037', '0.730', '2.39', '1,234.50')
+    """
+    return f"{value:.3f}" if value < 1 else f"{value:,.2f}"
+
+
 def short_count(count: int) -> str:
     """Write a count with three digits, in millions from 100,000 on.
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from bort.core.agora import TORUS, TextSpec
 from bort.core.progress import Stage
-from bort.core.study import StudySpec, TrainingSpec
+from bort.core.study import StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace
 from bort.latency.space import search_count
 from bort.latency.stored import profile_key, reusable_profile
@@ -25,6 +25,7 @@ from bort.studies.speeds import (
     training_speed,
 )
 from bort.tasks import list_tasks
+from bort.tasks.hub import PREFIX
 from bort.training.default_source import has_default_source
 from bort.training.fit import candidate_steps
 from bort.training.text_work import text_source
@@ -200,9 +201,10 @@ def before_training(store: Store, spec: StudySpec, *, without: int | None) -> li
 def _measuring(store: Store, spec: StudySpec, space: SearchSpace) -> list[Planned]:
     if spec.latency.profile is not None:
         return []
-    key = profile_key(space, spec.latency, text_source(spec))
-    if reusable_profile(store, key) is not None:
-        return []
+    if not spec.latency.text_to_label or _task_is_here(spec.task):  # a plan fetches nothing
+        key = profile_key(space, spec.latency, text_source(spec))
+        if reusable_profile(store, key) is not None:
+            return []
     expected = expected_duration(spec.latency.runtime, search_count(space))
     return [Planned(Work.LATENCY, expected.quiet_s)]
 
@@ -231,10 +233,14 @@ def _seconds_left(store: Store, job: JobRecord, now: float) -> float:
 
 def _bytes_to_fetch(spec: StudySpec) -> int:
     """Count the bytes of the source network and of a named task that are not here yet."""
-    known = {info.name: info.prepared for info in list_tasks()}
-    is_here = known.get(spec.task.task, True)
     needs_network = spec.training.source is None and not has_default_source()
-    return (0 if is_here else TASK_BYTES) + (NETWORK_BYTES if needs_network else 0)
+    return (0 if _task_is_here(spec.task) else TASK_BYTES) + (NETWORK_BYTES if needs_network else 0)
+
+
+def _task_is_here(task: TaskSpec) -> bool:
+    """Whether a task can be read without fetching it."""
+    known = {info.name: info.prepared for info in list_tasks()}
+    return known.get(task.task, not task.task.startswith(PREFIX))
 
 
 def training_bytes(space: SearchSpace, training: TrainingSpec) -> int:

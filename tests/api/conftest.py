@@ -17,6 +17,7 @@ from bort.latency.noise import Noise, NoiseReading
 from bort.latency.protocol import Latency
 from bort.latency.runtimes import runtime_kind
 from bort.latency.timing import Timing
+from bort.latency.workload import Workload
 from bort.storage import open_store
 
 RECIPE = Recipe(distil_steps=8, steps=8, copies=1, evaluations=2, other_tasks=False)
@@ -35,9 +36,17 @@ def new_home(place, folder, monkeypatch):
     return folder
 
 
-def with_profile(place):
-    """Store a made-up latency profile of the tiny space; returns its name."""
+def with_profile(place, *, to_label=False):
+    """Store a made-up latency profile of the tiny space; returns its name.
+
+    Args:
+        to_label: it times two texts a pass, from text to label.
+    """
     made_up = made_up_profile(load_space(str(place / "tiny.toml")))
+    if to_label:
+        read = {str(len(tiny.VOCABULARY)): (8,) * 8}
+        work = Workload(2, 8, 2, lengths=(8,) * 8, lengths_from="reviews", by_vocabulary=read)
+        made_up = replace(made_up, name="made-up-to-label", workload=work)
     libraries = runtime_kind(made_up.runtime).libraries
     found = replace(made_up, fingerprint=this_machine(libraries, threads=2))
     with open_store() as store:
@@ -93,6 +102,12 @@ def given(place):
 @pytest.fixture
 def params(home, place):
     return quick_params(place)
+
+
+@pytest.fixture
+def to_label(home, place):
+    """The options of a search that times from text to label, on a made-up machine."""
+    return {"latency_profile": with_profile(place, to_label=True)}
 
 
 @pytest.fixture

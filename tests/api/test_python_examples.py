@@ -23,7 +23,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_the_examples_run_one_after_the_other(
-    document, params, given, quick_latency, tmp_path, monkeypatch
+    document, params, given, to_label, quick_latency, tmp_path, monkeypatch
 ):
     texts, labels = given
     real = bort.TextClassifierSearch
@@ -31,7 +31,8 @@ def test_the_examples_run_one_after_the_other(
     def tiny_search(*, max_latency_ms=None, minutes=None, jobs=None, epsilon=None, **more):
         """Search the tiny space instead; a limit of its own latencies, no process of its own."""
         limit = None if max_latency_ms is None else 1000.0
-        options = {**params["options"], **more.pop("options", {})}
+        known = params["options"] if limit is None else to_label
+        options = {**known, **more.pop("options", {})}
         return real(**{**params, **more, "options": options, "max_latency_ms": limit})
 
     tiny_search.attach = lambda name: real.attach(name, verbose=False)

@@ -85,11 +85,36 @@ def test_the_limits_choose_the_point(params, given):
     assert found.best_point_.w == found.evaluations_["w"].max()
 
 
-def test_limits_that_nothing_meets_are_refused_before_the_start(params, given):
+def test_limits_that_nothing_meets_are_refused_before_the_start(params, given, to_label):
+    params["options"] = to_label
     with pytest.raises(InvalidOptionError, match="no architecture of the space meets"):
         TextClassifierSearch(**params, max_latency_ms=1e-6).fit(*given)
     with open_store() as store:
         assert not store.jobs()
+
+
+def test_a_limit_of_milliseconds_is_per_text_from_text_to_label(params, given, to_label):
+    params["options"] = to_label
+    found = TextClassifierSearch(**params, max_latency_ms=100, refit=False).fit(*given)
+    with open_store() as store:
+        assert store.study(found.study_).spec.latency.text_to_label
+    assert found.plot().layout.xaxis.title.text.endswith("text to label (ms)")
+    fastest = found.front_["latency_ms"].min()  # of a pass of two texts
+    found.max_latency_ms = fastest / 2
+    assert found.best_point_.latency_ms == fastest
+    found.max_latency_ms = 0.99 * fastest / 2
+    with pytest.raises(InvalidOptionError, match=f"needs {fastest / 2:.3g} ms per text"):
+        _ = found.best_point_
+
+
+def test_the_time_of_the_network_alone_is_no_time_per_text(params, found, given):
+    params["options"] = {**params["options"], "text_to_label": False}
+    with pytest.raises(InvalidOptionError, match="leave one of the two out"):
+        TextClassifierSearch(**params, max_latency_ms=1).fit(*given)
+    again = TextClassifierSearch.attach(found.study_, refit=False, verbose=False)
+    again.max_latency_ms = 1
+    with pytest.raises(InvalidOptionError, match="times the network alone"):
+        _ = again.best_point_
 
 
 def test_pairs_whose_labels_are_numbers(params, given, tmp_path):

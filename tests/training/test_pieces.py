@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models
 
 from bort.cli.main import bort
-from bort.core.errors import InvalidModelError, InvalidSpaceError
+from bort.core.errors import BortError, InvalidModelError, InvalidSpaceError
 from bort.core.study import TaskSpec
 from bort.tasks import Split, load_task
 from bort.training.pieces import ASCII, piece_order, pruned, vocabulary_facts
@@ -197,6 +197,33 @@ def test_the_command_tells_what_each_vocabulary_does(place, tmp_path):
     path.write_text('family = "static"\n[dimensions]\nvocabulary = [20]\nhidden = [8]\n')
     with pytest.raises(InvalidSpaceError, match="a vocabulary of 20 is impossible"):
         CliRunner().invoke(bort, asked, catch_exceptions=False)
+
+
+STATIC = '[[families]]\nfamily = "static"\n[families.dimensions]\nvocabulary = [{}]\nhidden = [8]\n'
+BERT = "depth = [1]\nheads = [1]\nhidden = [8]\nintermediate = [8]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "said"),
+    [
+        (STATIC.format("28, 36"), "parameters", "has only 35 tokens; list 35 or less"),
+        (STATIC.format("3, 28"), "parameters", "a vocabulary of 3 is impossible for this task"),
+        (STATIC.format("28") * 2, "parameters", "family 'static' is listed twice"),
+        (f'family = "distilbert"\n[dimensions]\n{BERT}', "bytes-int8", "have no closed form"),
+        (STATIC.format("35, 28"), "bytes-int8", None),  # values are sorted
+    ],
+)
+def test_a_search_refuses_an_impossible_space_in_one_line(place, tmp_path, text, size, said):
+    (tmp_path / "odd.toml").write_text(text, encoding="utf-8")
+    asked = ["search", "--space", str(tmp_path / "odd.toml"), "--size", size, "--plan"]
+    asked += ["--task", str(place / "reviews.csv"), "--source", str(place / "source")]
+    answer = CliRunner().invoke(bort, asked)
+    if said is None:
+        assert answer.exit_code == 0, answer.exception
+        return
+    assert isinstance(answer.exception, BortError)
+    assert said in str(answer.exception)
+    assert "\n" not in str(answer.exception)
 
 
 @pytest.mark.parametrize("size", [3, 30_523])

@@ -15,6 +15,8 @@ from bort.core.serialise import to_json
 from bort.families import SearchSpace
 from bort.jobs.runtime.process import this_process
 from bort.latency.noise import Noise, NoiseReading
+from bort.latency.profile import LatencyProfile
+from bort.latency.workload import Workload
 from bort.report.ledger import words
 from bort.search import Guarantee
 from bort.storage import EventCode, Store
@@ -281,6 +283,28 @@ def test_limits_are_kept_in_the_address_and_narrow_the_suggestions(
     app.button(key=f"suggested:{best.id}").click().run()
     assert app.query_params["pick"] == best.id
     assert not app.exception
+
+
+def test_a_limit_of_milliseconds_says_what_is_timed(
+    store: Store, visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def to_label(space: SearchSpace) -> LatencyProfile:
+        read = {"30522": (20,) * 8}
+        work = Workload(1, 20, 2, lengths=(20,) * 8, lengths_from="reviews", by_vocabulary=read)
+        return replace(made_up_profile(space), name="to-label", workload=work)
+
+    fill(store, "alone", budget=8)
+    monkeypatch.setattr("made_up_study.made_up_profile", to_label)
+    fill(store, "whole", budget=8)
+    for study, label, said in (
+        ("alone", "Network at most, ms", "for one pass of 1 x 32 tokens"),
+        ("whole", "At most, ms per text", "From text to label"),
+    ):
+        app = visit("pareto", study=study)
+        assert not app.exception
+        limit = app.number_input[1]
+        assert limit.label == label
+        assert said in limit.help
 
 
 def test_where_nothing_meets_the_limits_the_nearest_is_offered(store: Store, visit: Open) -> None:

@@ -65,6 +65,18 @@ def test_start_creates_a_job_and_watches_it(
     assert store.study("movie-reviews-small").spec == spec
 
 
+def test_a_search_can_time_from_text_to_label(
+    store: Store, visit: Open, started: list[StudySpec]
+) -> None:
+    app = visit("search")
+    app.toggle(key="latency.text_to_label").set_value(True).run()
+    assert not app.exception  # the task is not here, and the plan does not fetch it
+    assert "latency.latency_length" not in [box.key for box in app.number_input]
+    assert "--text-to-label" in app.code[-1].value
+    app.button(key="start").click().run()
+    assert started[0].latency.text_to_label
+
+
 def test_a_name_that_is_taken_gets_a_number_unless_it_was_chosen(
     store: Store, visit: Open, started: list[StudySpec]
 ) -> None:

@@ -13,6 +13,7 @@ from bort.figures import (
     Layer,
     Objective,
     Theme,
+    axes_of,
     front_info,
     palette,
     plot_front_3d,
@@ -28,7 +29,7 @@ from bort.report.search import worth
 from bort.studies.answers import StudyAnswer, TableAnswer
 from bort.studies.choosing import Choice
 from bort.ui.front import extras
-from bort.ui.front.objectives import Answer, objectives_of
+from bort.ui.front.objectives import Answer
 from bort.ui.kit import address, chart, markup, parallel
 
 # Two rows of charts fill what the title and the questions leave of the window.
@@ -82,7 +83,7 @@ def choose_view(answer: Answer) -> tuple[View, Answer, Sequence[LandmarkMark]]:
     Returns:
         The view, the answer to draw, and the well-known models to draw.
     """
-    objectives = objectives_of(answer)
+    objectives = axes_of(answer)
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="view"
     ):
@@ -208,7 +209,7 @@ def show(
 def _info(answer: Answer, choice: Choice) -> FrontInfo:
     return front_info(
         answer.points,
-        objectives=objectives_of(answer),
+        objectives=axes_of(answer),
         best_id=answer.best.name if answer.best else None,
         pick_id=address.pick(),
         faded=choice.outside,
@@ -224,7 +225,7 @@ def _show_panels(
     landmarks: Sequence[LandmarkMark],
     realised: Sequence[RealisedMark],
 ) -> None:
-    info, objectives = _info(answer, choice), objectives_of(answer)
+    info, objectives = _info(answer, choice), axes_of(answer)
     limits = {o: v for o, v in zip(objectives, choice.limits, strict=True) if v is not None}
     columns = [column for _ in range(2) for column in st.columns(2, gap="small")]
     for column, (x, y) in zip(columns, combinations(objectives, 2), strict=False):
@@ -279,7 +280,7 @@ def _show_axes(answer: Answer, view: View, theme: Theme, choice: Choice) -> None
     parallel.show(
         parallel_info(
             answer.points,
-            [(objective, values[:, objective.column]) for objective in objectives_of(answer)],
+            [(objective, values[:, objective.column]) for objective in axes_of(answer)],
             theme=theme,
             log=view.log,
             hidden=view.hidden,

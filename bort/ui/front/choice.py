@@ -9,42 +9,50 @@ from bort.report.choosing import (
     W_INTRODUCED,
     against_sentence,
     exchange_sentences,
+    latency_limit,
     limits_sentence,
     move_sentence,
     reasons_sentence,
     standing_sentence,
 )
 from bort.search.choosing import Beaten
-from bort.studies.answers.rows import Columns
-from bort.studies.choosing import ERROR, LATENCY, SIZE, Choice, Limits, Unit
+from bort.studies.answers import StudyAnswer
+from bort.studies.choosing import ERROR, LATENCY, SIZE, Choice, Limits
+from bort.ui.front.objectives import Answer
 from bort.ui.kit import address, markup
 
 _SIZE = ("Size at most, M", 1.0)
 _SIZE_IN_BYTES = ("Size at most, MB", 0.1)
-_LIMITS = (("Latency at most, ms", 0.1), ("Error at most, %", 1.0))
-_LIMITS_OF_A_TABLE = (("Size at most", None), ("Latency at most", None), _LIMITS[1])
+_ERROR = ("Error at most, %", 1.0)
+_LIMITS_OF_A_TABLE = (("Size at most", None), ("Latency at most", None), _ERROR)
+_LATENCY_STEP = 0.01
 _WISHES = {SIZE: "smaller", LATENCY: "faster", ERROR: "more accurate"}
 _LOSSES = {SIZE: "size", LATENCY: "latency", ERROR: "error"}
 
 
-def ask_limits(name: str, unit: Unit, places: Sequence[DeltaGenerator]) -> Limits:
+def ask_limits(name: str, answer: Answer, places: Sequence[DeltaGenerator]) -> Limits:
     """Show the limits of size, latency and error in three places; the address keeps them.
 
     Args:
         name: the study or table; each has its own fields.
     """
     given = address.limits()
-    if isinstance(unit, Columns):
-        asked: Sequence[tuple[str, float | None]] = _LIMITS_OF_A_TABLE
-    else:
-        asked = (_SIZE_IN_BYTES if unit.is_bytes else _SIZE, *_LIMITS)
+    asked: Sequence[tuple[str, float | None]] = _LIMITS_OF_A_TABLE
+    helps: Sequence[str | None] = (None, None, None)
+    if isinstance(answer, StudyAnswer):
+        label, help_ = latency_limit(answer.latency)
+        size = _SIZE_IN_BYTES if answer.spec.size.unit.is_bytes else _SIZE
+        asked = (size, (label, _LATENCY_STEP), _ERROR)
+        helps = (None, help_, None)
     keys = [f"limit:{name}:{column}" for column in range(len(asked))]
 
     def changed() -> None:
         address.choose_limits(Limits(*(st.session_state[key] for key in keys)))
 
     values = []
-    for place, (label, step), key, value in zip(places, asked, keys, given, strict=True):
+    for place, (label, step), said, key, value in zip(
+        places, asked, helps, keys, given, strict=True
+    ):
         # A link wins over what was typed before.
         if st.session_state.get(key, value) != value:
             st.session_state[key] = value
@@ -58,6 +66,7 @@ def ask_limits(name: str, unit: Unit, places: Sequence[DeltaGenerator]) -> Limit
                 key=key,
                 on_change=changed,
                 placeholder="any",
+                help=said,
             )
         )
     return Limits(*(value or None for value in values))

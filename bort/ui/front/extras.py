@@ -8,7 +8,7 @@ import streamlit as st
 
 from bort.core.errors import InvalidDataError
 from bort.core.size import SizeUnit
-from bort.figures import LOOKS, Layer, Theme, palette
+from bort.figures import LOOKS, Layer, Theme, axes_of, palette
 from bort.figures.latency import LandmarkMark
 from bort.figures.models import RealisedMark, mark_on_front
 from bort.figures.several import MOST, SIGNS, Others, others_of
@@ -16,7 +16,6 @@ from bort.finetuning.realised import TrainedModel
 from bort.report.choosing import joint_sentence, unlike_sentence
 from bort.studies.answers import StudyAnswer, redrawn
 from bort.studies.choosing import joint_front
-from bort.ui.front.objectives import objectives_of
 from bort.ui.kit import address, markup, navigation, readings
 from bort.ui.machine import landmarks as machine_landmarks
 
@@ -88,7 +87,7 @@ def choose_others(answer: StudyAnswer) -> tuple[StudyAnswer, ...]:
 
 def marks_of_others(answer: StudyAnswer, others: Sequence[StudyAnswer]) -> Others:
     """What to draw of other studies."""
-    return others_of({other.study: other.points for other in others}, objectives_of(answer))
+    return others_of({other.study: other.points for other in others}, axes_of(answer))
 
 
 def say_others(answer: StudyAnswer, others: Sequence[StudyAnswer], theme: Theme) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from bort.core.question import Question
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
-from bort.studies.choosing import Unit, choose
+from bort.studies.choosing import choose
 from bort.studies.commands import front_command, table_front_command
 from bort.ui.front import (
     certificate,
@@ -32,7 +32,6 @@ from bort.ui.models import rivals as model_rivals
 def _show(
     name: str,
     question: Question,
-    unit: Unit,
     read: Callable[[Question], Answer],
     regions: weight_panel.Regions,
     command: Callable[[Question], str],
@@ -43,8 +42,8 @@ def _show(
     with st.container(key="question"):
         places = st.columns([1.5, 1, 1, 1, 1, 1.15, 1], gap="medium")
         asked = front_study.ask(name, question, places[:4])
-        limits = front_choice.ask_limits(name, unit, places[4:])
-    answer = read(asked)
+        answer = read(asked)
+        limits = front_choice.ask_limits(name, answer, places[4:])
     with summary:
         if isinstance(answer, StudyAnswer):
             certificate.show(answer)
@@ -77,12 +76,16 @@ def show_study(study: StudyRecord) -> None:
     def read(asked: Question) -> StudyAnswer:
         return readings.answer(study, epsilon=asked.epsilon, weights=asked.weights)
 
-    question, unit = study.spec.search.question, study.spec.size.unit
-
     def command(asked: Question) -> str:
         return front_command(study.name, epsilon=asked.epsilon, weights=asked.weights)
 
-    _show(study.name, question, unit, read, partial(readings.winning_weights, study), command)
+    _show(
+        study.name,
+        study.spec.search.question,
+        read,
+        partial(readings.winning_weights, study),
+        command,
+    )
 
 
 def show_table(own: OwnTable) -> None:
@@ -96,7 +99,6 @@ def show_table(own: OwnTable) -> None:
     _show(
         own.source.sha256,
         Question(),
-        readings.columns(own.source),
         partial(readings.table_answer, own.path, own.source),
         partial(readings.table_regions, own.path, own.source),
         command,

@@ -10,7 +10,7 @@ from bort.core.errors import InvalidDataError
 from bort.core.study import TaskSpec, TrainingSpec
 from bort.figures import front_info, plot_pair
 from bort.figures.models import add_realised, mark_on_front
-from bort.figures.objectives import LATENCY, TEXT_TO_LABEL, objectives_of
+from bort.figures.objectives import axes_of
 from bort.finetuning.realised import Accuracy, Realised, TrainedModel, landmark_key
 from bort.report import models as words
 from bort.report.baselines import NAMES
@@ -167,8 +167,7 @@ def _on_front(model: TrainedModel) -> None:
     mark = mark_on_front(answer, model)
     if mark is None:
         return
-    is_text = answer.latency.is_text_to_label
-    objectives = objectives_of(answer.spec.size.unit, latency=TEXT_TO_LABEL if is_text else LATENCY)
+    objectives = axes_of(answer)
     info = front_info(answer.points, objectives=objectives, pick_id=mark.architecture_id)
     size, latency, error = objectives
     columns = st.columns(2, gap="small")

@@ -251,5 +251,8 @@ def _latency(box: DeltaGenerator, slots: Slots) -> LatencySpec:
         },
     )
     with box:
-        form.row("runtime", "latency_batch", "latency_length", "latency_profile")
+        form.row("text_to_label")
+        has_texts = bool(form.entered["text_to_label"])
+        length = () if has_texts else ("latency_length",)
+        form.row("runtime", "latency_batch", *length, "latency_profile")
     return LATENCY.build(form.given(), threads=st.session_state.get("training.threads"))

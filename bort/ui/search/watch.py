@@ -4,11 +4,8 @@ import streamlit as st
 
 from bort.core.question import Goal
 from bort.figures import (
-    ERROR,
-    LATENCY,
-    SIZES,
+    axes_of,
     front_info,
-    objectives_of,
     plot_certified_epsilon,
     plot_pair,
 )
@@ -114,11 +111,11 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
 
 
 def _found(job: JobRecord, answer: StudyAnswer) -> None:
-    size = SIZES[answer.spec.size.unit]
+    size, latency, error = axes_of(answer)
     best = answer.best.id if answer.best else None
     info = front_info(
         answer.points,
-        objectives=objectives_of(answer.spec.size.unit),
+        objectives=(size, latency, error),
         best_id=best,
         noise=choose(answer.points, Limits(), answer.spec.size.unit).within_noise,
     )
@@ -129,12 +126,12 @@ def _found(job: JobRecord, answer: StudyAnswer) -> None:
         markup.notice(learnt)
     front_charts.legend(answer, frame.theme())
     columns = st.columns(3 if series else 2, gap="medium")
-    for column, x in zip(columns, (size, LATENCY), strict=False):
+    for column, x in zip(columns, (size, latency), strict=False):
         with column:
             chart.show(
-                plot_pair(info, x, ERROR, theme=frame.theme(), log=[x], height=280),
+                plot_pair(info, x, error, theme=frame.theme(), log=[x], height=280),
                 key=f"job:{x.name}",
-                alt=f"{ERROR.title} against {x.title} of the architectures trained so far",
+                alt=f"{error.title} against {x.title} of the architectures trained so far",
             )
     if series:
         with columns[-1]:
