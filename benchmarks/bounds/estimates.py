@@ -315,6 +315,7 @@ def _searched(case: Case, state: SearchState) -> Outcome:
     limit = len(case.problem)
     while ending(state, limit) is None:
         index = next_pick(state, limit)
+        assert index is not None, "nothing has begun that it could wait for"
         state.add(index, case.evaluate(index))
     return Outcome(
         tuple(state.observations),

@@ -57,6 +57,11 @@ BENCHMARKS: Table = {
         "bounds",
         "Compare estimators of λ: evaluations to a certificate, and wrong ones.",
     ),
+    "parallel": (
+        "benchmarks.parallel.command",
+        "parallel",
+        "Count the trainings and simulate the time of searches with several workers.",
+    ),
     "record": (
         "benchmarks.record.command",
         "record",

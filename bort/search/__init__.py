@@ -3,7 +3,7 @@
 from bort.search.answer import Answer, solve
 from bort.search.facts import Fact, Guarantee, Status
 from bort.search.intervals import Population, nugget_from_seeds, observation_of
-from bort.search.loop import SearchStep, certified_search
+from bort.search.loop import SearchStep, certified_search, parallel_search
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 from bort.search.state import Ending
@@ -21,5 +21,6 @@ __all__ = [
     "certified_search",
     "nugget_from_seeds",
     "observation_of",
+    "parallel_search",
     "solve",
 ]

@@ -1,6 +1,7 @@
 """The knowledge of a search after some evaluations: errors, λ and the bounds from them."""
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -11,7 +12,7 @@ from bort.core.question import Question
 from bort.search.arrays import BoolArray, FloatArray, IntArray
 from bort.search.bounds import Envelope, LowerEnvelope, Measured
 from bort.search.comparison import Bounds, comparison_for
-from bort.search.guide.design import farthest_point
+from bort.search.guide.design import farthest_point, first_design
 from bort.search.guide.errors import ErrorModel
 from bort.search.lipschitz import LipschitzEstimate
 from bort.search.observation import Observation
@@ -21,6 +22,9 @@ from bort.search.w_coefficient import log_gain
 
 class Knowledge(ABC):
     """Everything that a search knows, updated by one evaluation at a time.
+
+    Architectures whose evaluation has begun (`begun`, in the order of their picks) are not picked
+    again, and guide the choice of others. No claim depends on them.
 
     Memory O(N + |C| K). Cost per evaluation O(N K); if λ rises, O(|C| N K).
 
@@ -33,6 +37,7 @@ class Knowledge(ABC):
         self.question = question
         self.population = problem.population(question.confidence)
         self.observations: dict[int, Observation] = {}
+        self.begun: list[int] = []
         self.estimate = LipschitzEstimate(problem, question)
         self.log_gains: FloatArray = log_gain(problem.size, problem.latency, question.weights)
         self.is_open: BoolArray = np.ones(len(problem), dtype=bool)
@@ -62,17 +67,22 @@ class Knowledge(ABC):
         self.is_open[indices] = False
         self._bounds = None
 
+    def begin(self, index: int) -> None:
+        """Note that the evaluation of `index` has begun; `add` its result later."""
+        self._check_new(index)
+        self.begun.append(index)
+        self.is_open[index] = False
+
     def add(self, index: int, observation: Observation) -> None:
         """Add one evaluation.
 
         Raises:
             InvalidOptionError: `index` is outside the space, or was evaluated before.
         """
-        if not 0 <= index < len(self.problem) or index in self.observations:
-            raise InvalidOptionError(
-                f"evaluation of architecture {index}: expected a new index below "
-                f"{len(self.problem)}"
-            )
+        if index in self.begun:
+            self.begun.remove(index)
+        else:
+            self._check_new(index)
         self.observations[index] = observation
         self.is_open[index] = False
         if self.is_exhausted or self.question.goal.evaluates_everything:
@@ -81,6 +91,30 @@ class Knowledge(ABC):
             self._bounds = None
         elif self._bounds is not None:
             self._bounds.add(index, observation)
+
+    def _check_new(self, index: int) -> None:
+        if not 0 <= index < len(self.problem) or not self.is_open[index]:
+            raise InvalidOptionError(
+                f"evaluation of architecture {index}: expected a new index below "
+                f"{len(self.problem)}"
+            )
+
+    @property
+    def taken(self) -> list[int]:
+        """Architectures that are evaluated or begun, in the order of their picks."""
+        return [*self.observations, *self.begun]
+
+    def guide(self) -> tuple[ErrorModel, Mapping[int, Observation]]:
+        """Return the model that guides the choice, and what it goes by.
+
+        A begun evaluation counts with the error that the model predicts for it.
+        """
+        if not self.begun:
+            return self.errors, self.observations
+        self.errors.follow(self.observations)
+        means = self.errors.mean()
+        believed = {i: Observation.of(float(np.exp(means[i]))) for i in self.begun}
+        return self.errors.copy(), {**self.observations, **believed}
 
     @property
     def is_exhausted(self) -> bool:
@@ -139,13 +173,26 @@ class Knowledge(ABC):
 
         Nothing is certified before all families are tested, so they come first.
         """
-        families = self.estimate.untested_families
+        families = self._families_to_test()
         return rows[np.isin(self.problem.families[rows], families)] if families else rows
 
-    def farthest_untested(self) -> int:
-        """Find the architecture that tests λ most: the farthest of the families that need it."""
-        families = self.estimate.untested_families
-        return farthest_point(self.problem, self.observations, families)
+    def farthest_untested(self) -> int | None:
+        """Find the architecture that tests λ most: the farthest of the families that need it.
+
+        None if those that have begun will test it.
+        """
+        families = self._families_to_test()
+        if self.begun and not families:
+            return None
+        return farthest_point(self.problem, self.taken, families)
+
+    def _families_to_test(self) -> tuple[int, ...]:
+        """The families whose λ is not tested even when all begun evaluations are done."""
+        if not self.begun:
+            return self.estimate.untested_families
+        fitted = first_design(self.problem) if self.estimate.in_force is None else ()
+        testing = [int(self.problem.families[i]) for i in self.begun if i not in fitted]
+        return self.estimate.families_to_test(Counter(testing))
 
     def log_w_bounds(self) -> tuple[FloatArray, float]:
         """Bound ln W of all from above, shape (N,), and ln W of the best from below."""

@@ -1,5 +1,6 @@
 """λ bounds how fast the error can change: given, or estimated from evaluated pairs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -126,10 +127,18 @@ class LipschitzEstimate:
     @property
     def untested_families(self) -> tuple[int, ...]:
         """The families of which an estimated λ has not predicted enough new errors."""
+        return self.families_to_test({})
+
+    def families_to_test(self, coming: Mapping[int, int]) -> tuple[int, ...]:
+        """The families that would need more predictions after so many coming ones of each."""
         if self.is_given:
             return ()
-        families = self._problem.families
-        return tuple(int(families[one.rows[0]]) for one in self._families if not one.is_tested)
+        names = [int(self._problem.families[one.rows[0]]) for one in self._families]
+        return tuple(
+            name
+            for name, one in zip(names, self._families, strict=True)
+            if not one.is_tested_with(coming.get(name, 0))
+        )
 
     @property
     def is_tested(self) -> bool:
@@ -251,10 +260,10 @@ class _FamilyRecord:
         own = spans[:, np.isin(rows, self.varying)].any(axis=1)
         return self._is_complete or int(own.sum()) >= len(self.varying)
 
-    @property
-    def is_tested(self) -> bool:
-        """Whether λ has predicted one new error per dimension, or need not."""
-        return self._is_complete or self.predictions >= len(self.varying)
+    def is_tested_with(self, coming: int) -> bool:
+        """Whether λ has predicted one new error per dimension, after so many more, or need not."""
+        is_complete = self.evaluated + coming >= len(self.rows)
+        return is_complete or self.predictions + coming >= len(self.varying)
 
     @property
     def _is_complete(self) -> bool:

@@ -1,16 +1,20 @@
 """The certified search: evaluate uncertified architectures until everything is certified."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from bort.core.question import Question
 from bort.search.arrays import FloatArray
-from bort.search.guide.design import next_design_point
+from bort.search.guide.design import first_design, next_design_point
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 from bort.search.state import Ending, SearchState
 
 EvaluateIndex = Callable[[int], Observation]
+SubmitIndex = Callable[[int], "Future[Observation]"]
+"""Begins to evaluate an architecture, as `concurrent.futures.Executor.submit` does."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,39 +69,101 @@ def certified_search(
     Source: ours; docs/search.md has the definitions and the proofs. The "paper" mode evaluates
         everything, as the paper's algorithm does.
     """
+
+    def submit(index: int) -> "Future[Observation]":
+        done: Future[Observation] = Future()
+        done.set_result(evaluate(index))
+        return done
+
+    return parallel_search(
+        problem, submit, question=question, at_once=1, budget=budget, known=known
+    )
+
+
+def parallel_search(
+    problem: SearchProblem,
+    submit: SubmitIndex,
+    *,
+    question: Question,
+    at_once: int,
+    budget: int | None = None,
+    known: Mapping[int, Observation] | None = None,
+    begun: Sequence[int] = (),
+    may_begin: Callable[[], bool] = lambda: True,
+) -> Iterator[SearchStep]:
+    """Search like `certified_search`, with up to `at_once` evaluations at a time.
+
+    Results are used in the order of the picks, whichever is done first. So the picks depend only on
+    the evaluations, their order and what has begun, never on time; and a search that is resumed
+    with `known` and `begun` continues exactly as if it had not been stopped. What has begun is
+    always finished and used, even if the goal is reached before.
+
+    Args:
+        begun: what had begun in addition to `known`, in the order of the picks.
+        may_begin: called before each pick; False begins nothing more.
+    Source: ours; docs/search.md, "Several at once".
+    """
     state = SearchState(problem, question)
     state.add_all(known or {})
     limit = len(problem) if budget is None else budget
-    while ending(state, limit) is None:
-        index = next_pick(state, limit)
-        state.add(index, evaluate(index))
+    waiting: deque[tuple[int, Future[Observation]]] = deque()
+
+    def begin(index: int) -> None:
+        state.begin(index)
+        waiting.append((index, submit(index)))
+
+    for index in begun:
+        begin(index)
+    while True:
+        while len(waiting) < at_once and ending(state, limit) is None and may_begin():
+            pick = next_pick(state, limit)
+            if pick is None:
+                break
+            begin(pick)
+        if not waiting:
+            return
+        index, result = waiting.popleft()
+        state.add(index, result.result())
         yield _step(state, index, limit)
 
 
 def ending(state: SearchState, limit: int) -> Ending | None:
-    """Return why the search ends, or None if it continues."""
+    """Return why the search begins nothing more, or None if it continues."""
     if state.ending is not None:
         return state.ending
-    return Ending.BUDGET if len(state.observations) >= limit else None
+    return Ending.BUDGET if len(state.observations) + len(state.begun) >= limit else None
 
 
-def next_pick(state: SearchState, limit: int) -> int:
-    """Choose the next architecture to evaluate, with `limit` evaluations in all; deterministic."""
+def next_pick(state: SearchState, limit: int) -> int | None:
+    """Choose the next architecture to evaluate, with `limit` evaluations in all; deterministic.
+
+    None if nothing should begin before something that has begun is done.
+    """
+    if not state.is_open.any():
+        return None
     if state.spot_checks is not None:
-        drawn = state.spot_checks.next(state.observations)
+        drawn = state.spot_checks.next(state.taken)
         if drawn is not None:
             return drawn
-    if state.challenge is not None:
-        return state.challenge
+    if state.challenge is not None:  # each depends on what the one before it shows
+        return None if state.begun else state.challenge
     if state.goal.needs_lipschitz and state.estimate.in_force is None:
-        pick = next_design_point(state.problem, state.observations, state.estimate.spans)
-        assert pick is not None, "the search is exhausted and has ended"
-        return pick
+        return _next_of_design(state)
     return state.goal.pick(state, limit)
 
 
+def _next_of_design(state: SearchState) -> int | None:
+    """Choose the next of the first design; once all of it has begun, one that tests λ."""
+    if not state.begun:
+        return next_design_point(state.problem, state.observations, state.estimate.spans)
+    for index in first_design(state.problem):
+        if state.is_open[index]:
+            return index
+    return state.farthest_untested()
+
+
 def _step(state: SearchState, index: int, limit: int) -> SearchStep:
-    reason = ending(state, limit)
+    reason = None if state.begun else ending(state, limit)
     return SearchStep(
         index=index,
         observation=state.observations[index],

@@ -104,6 +104,7 @@ WORK = (
     *(("bench", name, "--out", "o.csv") for name in ("record", "realised", "classifiers", "plans")),
     ("bench", "examples", "--out", "o"),
     ("bench", "bounds", "--out", "o.csv", "--searches", "1"),
+    ("bench", "parallel", "--out", "o.csv", "--workers", "1"),
 )
 WRITTEN = ("--out", "--export", "--record", "--certificate", "--work", "--log")
 PER_OPTION = 4

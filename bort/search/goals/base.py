@@ -64,8 +64,11 @@ class SearchGoal(ABC):
         return epsilon
 
     @abstractmethod
-    def pick(self, state: Knowledge, limit: int) -> int:
-        """Choose the next of at most `limit` evaluations; deterministic."""
+    def pick(self, state: Knowledge, limit: int) -> int | None:
+        """Choose the next of at most `limit` evaluations; deterministic.
+
+        None if nothing is worth beginning before one that has begun is done.
+        """
 
     @abstractmethod
     def thresholds(self, state: Knowledge) -> FloatArray:

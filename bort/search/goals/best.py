@@ -39,26 +39,27 @@ class Best(SearchGoal):
             epsilon = float(np.nextafter(epsilon, 1.0))
         return epsilon
 
-    def pick(self, state: Knowledge, limit: int) -> int:
-        """Alternate between the largest upper bound on W and the largest gain or improvement."""
+    def pick(self, state: Knowledge, limit: int) -> int | None:
+        """Alternate between the largest upper bound on W and the largest gain or improvement.
+
+        What begun evaluations will settle, whatever their errors, is left to them.
+        """
         if not self.needs_errors:
-            return _first_largest(state.log_gains, np.flatnonzero(state.is_open))
+            rows = np.flatnonzero(state.is_open)
+            return None if state.begun else _first_largest(state.log_gains, rows)
         upper, lower = state.log_w_bounds()
-        rows = state.that_test(np.flatnonzero(self._contenders(upper, lower) & state.is_open))
+        rows = np.flatnonzero(self._contenders(upper, lower) & state.is_open)
+        rows = state.that_test(rows[~self._is_promised(state, rows)])
         if not len(rows):  # certified if λ holds, but λ has not been tested yet
             return state.farthest_untested()
-        if len(state.observations) % 2:
+        if len(state.taken) % 2:
             return _first_largest(upper, rows)
         if limit < state.evaluation_bound and state.has_witness:
-            return most_improving_w(
-                state.problem,
-                state.log_gains,
-                self.question.weights[2],
-                lower,
-                state.errors,
-                state.observations,
-                rows,
-            )
+            model, observations = state.guide()
+            weight, gains = self.question.weights[2], state.log_gains
+            expected = [gains[i] - weight * np.log(observations[i].error) for i in state.begun]
+            best = max([lower, *expected])
+            return most_improving_w(state.problem, gains, weight, best, model, observations, rows)
         return _first_largest(state.log_gains, rows)  # the bound is based on this rule
 
     def thresholds(self, state: Knowledge) -> FloatArray:
@@ -106,6 +107,16 @@ class Best(SearchGoal):
         if claim.epsilon >= 1 or theirs == -np.inf:
             return True
         return bool(ours >= np.log1p(-claim.epsilon) + theirs - 1e-9)
+
+    def _is_promised(self, state: Knowledge, rows: IntArray) -> BoolArray:
+        """Mark those of `rows` that cannot beat a begun one by more than ε: shape (n,)."""
+        if not state.begun:
+            return np.zeros(len(rows), dtype=bool)
+        begun = np.array(state.begun)
+        own = self.question.weights[2] * state.bounds.envelope.own_error_term(rows, begun)
+        gains = state.log_gains
+        promised = gains[rows, None] + own - gains[None, begun] <= self.allowed_gap
+        return np.asarray(promised.any(axis=1))
 
     def _contenders(self, upper: FloatArray, lower: float) -> BoolArray:
         """Mark the architectures that may still beat the best by more than ε, shape (N,)."""

@@ -30,29 +30,30 @@ class Cover(SearchGoal):
         """The δ of the goal."""
         return self.delta
 
-    def pick(self, state: Knowledge, limit: int) -> int:
+    def pick(self, state: Knowledge, limit: int) -> int | None:
         """Choose the uncertified one that certifies most others, or improves the front most.
 
-        If the budget cannot reach the goal, the rest of it is spent on improving the front.
+        If the budget cannot reach the goal, the rest of it is spent on improving the front. What
+        begun evaluations will certify, whatever their errors, is left to them.
         """
         bounds = state.bounds
         assert bounds.target is not None
-        uncertified = state.that_test(np.flatnonzero(bounds.target.uncertified & state.is_open))
+        open_rows = np.flatnonzero(bounds.target.uncertified & state.is_open)
+        uncertified = state.that_test(open_rows[~_is_promised(state, open_rows, self.delta)])
         if not len(uncertified):  # certified if λ holds, but λ has not been tested yet
             return state.farthest_untested()
+        model, observations = state.guide()
         pick, gain = most_certifying(
-            state.errors,
+            model,
             bounds.envelope,
             uncertified,
-            state.observations,
+            observations,
             delta=self.delta,
             best_log_error=bounds.target.best_log_error,
         )
-        remaining = limit - len(state.observations)
+        remaining = limit - len(observations)
         if SHRINKAGE * len(uncertified) > remaining * max(gain, 1) and state.has_witness:
-            return most_improving_front(
-                state.errors, state.problem, state.observations, uncertified
-            )
+            return most_improving_front(model, state.problem, observations, uncertified)
         return pick
 
     def thresholds(self, state: Knowledge) -> FloatArray:
@@ -73,6 +74,17 @@ class Cover(SearchGoal):
     def cover(self, state: Knowledge) -> IntArray:
         """Choose a few evaluated architectures that cover all at ε."""
         return reduced_cover(state, self.delta)
+
+
+def _is_promised(state: Knowledge, rows: IntArray, delta: float) -> BoolArray:
+    """Mark those of `rows` that a begun evaluation will certify whatever its error: shape (n,)."""
+    if not state.begun:
+        return np.zeros(len(rows), dtype=bool)
+    begun = np.array(state.begun)
+    promised = state.bounds.envelope.own_error_term(rows, begun) <= delta
+    for cost in (np.log(state.problem.size), np.log(state.problem.latency)):
+        promised &= cost[begun][None, :] - cost[rows, None] <= delta
+    return np.asarray(promised.any(axis=1))
 
 
 def reduced_cover(state: Knowledge, delta: float) -> IntArray:
@@ -117,8 +129,8 @@ class Everything(SearchGoal):
         """Return 0 once everything is evaluated, else infinity."""
         return 0.0 if state.is_exhausted else np.inf
 
-    def pick(self, state: Knowledge, limit: int) -> int:  # noqa: ARG002
-        """Choose the first architecture that is not evaluated."""
+    def pick(self, state: Knowledge, limit: int) -> int | None:  # noqa: ARG002
+        """Choose the first architecture that is neither evaluated nor begun."""
         return int(np.argmax(state.is_open))
 
     def thresholds(self, state: Knowledge) -> FloatArray:

@@ -48,23 +48,24 @@ def staircase(problem: SearchProblem) -> list[int]:
 
 def farthest_point(
     problem: SearchProblem,
-    observations: Mapping[int, Observation],
+    taken: Collection[int],
     families: Collection[int],
 ) -> int:
-    """Find the unevaluated architecture farthest from all evaluated ones, scaled by extents.
+    """Find the architecture farthest from all that are taken, scaled by extents.
 
     Args:
+        taken: those that are evaluated or begun.
         families: those to choose from; none stands for all. Families are infinitely far apart.
     """
     scale = np.where(problem.extents > 0, problem.extents, 1.0)
     nearest = np.full(len(problem), np.inf)
-    for index in observations:
+    for index in taken:
         steps = problem.differences(problem.coordinates, problem.coordinates[index])
         kin = problem.are_kin(slice(None), np.array([index]))[:, 0]
         np.minimum(nearest, (steps / scale).sum(axis=1), out=nearest, where=kin)
     if len(families):
         nearest[~np.isin(problem.families, list(families))] = -1.0
-    nearest[list(observations)] = -np.inf
+    nearest[list(taken)] = -np.inf
     return int(np.argmax(nearest))
 
 

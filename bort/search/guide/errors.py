@@ -1,5 +1,6 @@
 """Gaussian processes over ln e, which guide the choice but never the certificate."""
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -96,6 +97,17 @@ class ErrorModel:
         self._reduced: dict[int, _Reduced] = {}
         self._weighings: dict[int, Weighing] = {}  # of the observations so far
         self._cut_fit = np.empty((0, 0)), np.empty(0)  # of the tail-cut errors so far
+
+    def copy(self) -> "ErrorModel":
+        """Return a model that has learnt the same, and learns on its own from here."""
+        twin = copy.copy(self)
+        twin._followed, twin._errors = list(self._followed), list(self._errors)
+        twin._inverse, twin._weighings = self._inverse.copy(), dict(self._weighings)
+        twin._reduced = {
+            name: _Reduced(known.variance.copy(), known.count)
+            for name, known in self._reduced.items()
+        }
+        return twin
 
     def follow(self, observations: Mapping[int, Observation]) -> None:
         """Learn the observations that are new. Precondition: the earlier ones come first."""
