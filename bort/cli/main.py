@@ -12,6 +12,7 @@ from bort import NO_WINDOWS
 from bort.cli import ending
 from bort.core import paths, stops
 from bort.core.errors import BortError, InvalidOptionError
+from bort.core.telemetry import send_nothing
 
 Table = Mapping[str, tuple[str, str, str]]
 
@@ -96,6 +97,7 @@ def main() -> None:
     if (memory := ending.too_little_memory()) is not None:
         _fail(memory, 2)
     try:
+        send_nothing()
         stops.install()
         paths.check_home()
         _check_arguments(sys.argv[1:])

@@ -46,7 +46,7 @@ def make_tfidf(making: Making, folder: Path) -> Mapping[str, Any]:
     terms = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
     (folder / TERMS).write_text("\n".join(terms), encoding="utf-8")
     np.save(folder / IDF, vectorizer.idf_.astype(np.float32), allow_pickle=False)
-    return fit_regression(vectors, task, folder)
+    return fit_regression(vectors, making, folder)
 
 
 def read_tfidf(folder: Path) -> Classify:

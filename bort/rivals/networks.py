@@ -19,7 +19,7 @@ from torch import Tensor
 
 from bort.core.files import load_arrays, save_arrays
 from bort.latency.runtimes.exporting import export_module, quiet_exporter
-from bort.latency.runtimes.onnx import open_session
+from bort.latency.runtimes.onnx import open_session, quantise
 from bort.latency.workload import Text
 from bort.rivals.rival import (
     REGRESSION,
@@ -106,7 +106,7 @@ def make_probe(making: Making, folder: Path) -> Mapping[str, Any]:
     context = making.context
     vectors = source_vectors(context.encoded, context.source, device=context.device)
     found = {name: vectors(context.encoded.splits[name]) for name in ("train", "dev")}
-    chosen = fit_regression(found, making.task, folder)
+    chosen = fit_regression(found, making, folder)
     fit = load_arrays(folder / REGRESSION)
     assert fit is not None
     (folder / REGRESSION).unlink()  # it is in the ONNX file
@@ -166,13 +166,11 @@ def make_source(making: Making, folder: Path) -> Mapping[str, Any]:
 
 def make_int8(making: Making, folder: Path) -> Mapping[str, Any]:
     """Fine-tune the source network and quantise it to int8, dynamically."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
     make_source(making, folder)
     whole = folder / "whole.onnx"
     (folder / MODEL).rename(whole)
     with quiet_exporter():
-        quantize_dynamic(whole, folder / MODEL, weight_type=QuantType.QInt8)
+        quantise(whole, folder / MODEL)
     whole.unlink()
     return {}
 

@@ -17,6 +17,7 @@ from bort.core.scratch import scratch
 from bort.latency.workload import Text, parts_of
 from bort.tasks import Split, Task
 from bort.training.metrics import macro_f1
+from bort.training.regression import fit_logistic
 from bort.training.teacher import TeacherContext
 
 Classify = Callable[[Sequence[Text]], NDArray[np.int64]]
@@ -91,20 +92,22 @@ def dev_error(classify: Classify, task: Task) -> float:
 
 
 def fit_regression(
-    vectors: Mapping[str, NDArray[np.float32]], task: Task, folder: Path
+    vectors: Mapping[str, NDArray[np.float32]], making: Making, folder: Path
 ) -> dict[str, Any]:
     """Fit logistic regression on train, choose its regularisation on dev, and write it.
 
     Args:
         vectors: of the splits train and dev, shape (n, width).
+    Raises:
+        TrainingStoppedError: the user stopped it.
     """
-    from sklearn.linear_model import LogisticRegression
-
-    def fitted(cost: float) -> Any:
-        model = LogisticRegression(C=cost, max_iter=500)
-        return model.fit(vectors["train"], task.train.labels)
-
-    models = {cost: fitted(cost) for cost in COSTS}
+    task, should_stop = making.task, making.context.should_stop
+    models = {
+        cost: fit_logistic(
+            vectors["train"], task.train.labels, c=cost, iterations=500, should_stop=should_stop
+        )
+        for cost in COSTS
+    }
     wrong = {
         c: float(np.mean(m.predict(vectors["dev"]) != task.dev.labels)) for c, m in models.items()
     }

@@ -33,7 +33,7 @@ def _make(making: Making, folder: Path, vectors: Vectors) -> Mapping[str, Any]:
         name: vectors(joined(texts_of(split)))
         for name, split in {"train": task.train, "dev": task.dev}.items()
     }
-    return fit_regression(found, task, folder)
+    return fit_regression(found, making, folder)
 
 
 def _read(folder: Path, vectors: Vectors) -> Classify:

@@ -6,7 +6,6 @@ kept as arrays in the cache, never as a pickle.
 
 import hashlib
 import json
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from bort.training.forward import best_dtype, vectors_of
 from bort.training.loop import predict
 from bort.training.metrics import class_f1, macro_f1, weakest, wilson
 from bort.training.probabilities import logarithm
+from bort.training.regression import fit_logistic
 from bort.training.source import SourceNetwork
 from bort.training.tokens import EncodedTask, Tokens
 
@@ -54,11 +54,12 @@ def majority(task: Task) -> Answer:
     return lambda texts, tokens: np.tile(row, (len(texts), 1))  # noqa: ARG005
 
 
-def tfidf(task: Task, *, on_step: OnStep = ignore) -> Answer:
+def tfidf(task: Task, *, on_step: OnStep = ignore, should_stop: ShouldStop | None = None) -> Answer:
     """Fit logistic regression on the tf-idf of words and pairs of words, or read the fit.
 
     Raises:
         MissingExtraError: scikit-learn is not installed.
+        TrainingStoppedError: `should_stop` returned True.
     Cost: seconds for 10,000 short texts of two classes; half a minute for 77 classes.
     """
     path = _fit_path([Method.TFIDF, TFIDF_C, task.training_digest])
@@ -74,7 +75,7 @@ def tfidf(task: Task, *, on_step: OnStep = ignore) -> Answer:
         fit = {
             "terms": np.frombuffer("\n".join(terms).encode(), dtype=np.uint8),
             "idf": vectorizer.idf_,
-            **_regression(features, task, c=TFIDF_C),
+            **_regression(features, task, c=TFIDF_C, should_stop=should_stop),
         }
         save_arrays(path, fit)
     terms = fit["terms"].tobytes().decode().split("\n")
@@ -109,7 +110,8 @@ def probe(
     fit = load_arrays(path)
     if fit is None:
         on_step(Progress(stage=Stage.FITTING_BASELINES, subject=Method.PROBE))
-        fit = _regression(vectors(encoded.splits["train"]), task, c=PROBE_C)
+        found = vectors(encoded.splits["train"])
+        fit = _regression(found, task, c=PROBE_C, should_stop=should_stop)
         save_arrays(path, fit)
     return lambda texts, tokens: _linear(fit, vectors(tokens))  # noqa: ARG005
 
@@ -175,21 +177,19 @@ def _vectorizer(*, vocabulary: Sequence[str] | None = None) -> Any:
     try:
         from sklearn.feature_extraction.text import TfidfVectorizer
     except ImportError:
-        raise _missing() from None
+        raise MissingExtraError(
+            "the baselines need scikit-learn, which is not installed; install it with: "
+            "pip install 'bort[train]'"
+        ) from None
     return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, vocabulary=vocabulary)
 
 
-def _regression(features: Any, task: Task, *, c: float) -> dict[str, NDArray[Any]]:
+def _regression(
+    features: Any, task: Task, *, c: float, should_stop: ShouldStop | None
+) -> dict[str, NDArray[Any]]:
     """Fit logistic regression; returns a row of coefficients per class that has texts."""
-    try:
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.linear_model import LogisticRegression
-    except ImportError:
-        raise _missing() from None
-    model = LogisticRegression(C=c, max_iter=300)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # close is near enough for a baseline
-        model.fit(features, task.train.labels)
+    labels = task.train.labels
+    model = fit_logistic(features, labels, c=c, iterations=300, should_stop=should_stop)
     rows, offsets = model.coef_, model.intercept_
     if len(model.classes_) == 2:  # of two classes, scikit-learn keeps one row
         rows, offsets = np.vstack([-rows, rows]) / 2, np.concatenate([-offsets, offsets]) / 2
@@ -207,10 +207,3 @@ def _linear(fit: Mapping[str, NDArray[Any]], features: Any) -> NDArray[np.float3
     shares = np.zeros((len(scores), int(fit["classes"])))
     shares[:, fit["present"]] = grown / grown.sum(axis=1, keepdims=True)
     return logarithm(shares)
-
-
-def _missing() -> MissingExtraError:
-    return MissingExtraError(
-        "the baselines need scikit-learn, which is not installed; install it with: "
-        "pip install 'bort[train]'"
-    )

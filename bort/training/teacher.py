@@ -122,7 +122,7 @@ class TeacherContext:
         if method is Method.MAJORITY:
             return majority(self.task)
         if method is Method.TFIDF:
-            return tfidf(self.task, on_step=self.on_step)
+            return tfidf(self.task, on_step=self.on_step, should_stop=self.should_stop)
         return probe(
             self.task,
             self.encoded,

@@ -11,6 +11,7 @@ import sys
 import time
 
 from bort.core.errors import BortError
+from bort.core.telemetry import send_nothing
 from bort.jobs.runtime.attempt import run_attempt
 from bort.jobs.runtime.runners import MEASUREMENTS
 from bort.storage import open_store
@@ -27,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--runner", required=True, metavar="MODULE:FUNCTION")
     parser.add_argument("--store", metavar="URL", help="default: $BORT_STORE")
     given = parser.parse_args(arguments)
+    send_nothing()
     try:
         with open_store(given.store) as store:
             waiting = dataclasses.replace(store.job(given.job), attempt=given.attempt)

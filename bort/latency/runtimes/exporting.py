@@ -23,6 +23,7 @@ import torch
 from bort.core.errors import InvalidOptionError
 from bort.core.files import write_atomically
 from bort.core.scratch import temporary
+from bort.latency.runtimes.onnx import quantise
 from bort.latency.runtimes.pytorch import Inputs, TorchRuntime, model_inputs
 from bort.latency.workload import Blueprint, Workload
 
@@ -55,9 +56,7 @@ class Exporter:
             path = folder / "model.onnx"
             export(model, blueprint, path)
             if self._variant == "int8":
-                from onnxruntime.quantization import QuantType, quantize_dynamic
-
-                quantize_dynamic(path, path, weight_type=QuantType.QInt8)
+                quantise(path, path)
             return path.read_bytes()
 
     def close(self) -> None:
