@@ -1,10 +1,13 @@
 """Assemble the commands, and turn every error into one line and an exit code."""
 
+import contextlib
 import io
+import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -88,7 +91,20 @@ def bort() -> None:
 
 
 def main() -> None:
-    """Run the command line; exit 0 done, 1 failed check, 2 bad input, 130 interrupted."""
+    """Run the command line.
+
+    Exits with 0 done, 1 failed check, 2 bad input, 130 interrupted, 141 nobody reads on (`| head`).
+    """
+    _open_streams()
+    try:
+        code = _run()
+    except BrokenPipeError:
+        _nobody_reads()
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command and return its exit code."""
     if sys.platform == "win32":
         _fail(NO_WINDOWS, 2)
     for stream in (sys.stdout, sys.stderr):  # a terminal may not know every character
@@ -101,37 +117,69 @@ def main() -> None:
         stops.install()
         paths.check_home()
         _check_arguments(sys.argv[1:])
-        code = bort(standalone_mode=False)
+        # Not `bort(...)`: click would end a command whose pipe is broken as a failed check.
+        with bort.make_context("bort", sys.argv[1:]) as context:
+            code = bort.invoke(context)
+        sys.stdout.flush()
     except BortError as error:
         _fail(str(error), error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()  # a group without a command: its help, line by line
-        sys.exit(2)
+        return 2
     except click.ClickException as error:
         _fail(error.format_message(), 2)
     except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted", 130)
     except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+        raise
     except Exception as error:  # the last net: what nobody foresaw is one line, too
         _fail(ending.unforeseen(error, sys.argv[1:]), 2)
-    sys.exit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
+
+
+def _open_streams() -> None:
+    """Open what is closed of standard input, output and error (`>&-`).
+
+    Otherwise the next file that is opened, the store perhaps, would take the number of one of
+    them, and get what is printed.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(number, True)
+    os.close(number)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _nobody_reads() -> NoReturn:
+    """End quietly, as a shell's own tools do when the reader of their pipe has gone."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):  # Python flushes them once more when it ends
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(nothing, stream.fileno())
+    sys.exit(128 + signal.SIGPIPE)
 
 
 def _check_arguments(arguments: Sequence[str]) -> None:
     """Refuse what no file, database or terminal can hold.
 
     Raises:
-        InvalidOptionError: an argument has bytes that are not text.
+        InvalidOptionError: an argument is empty, or has bytes that are not text.
     """
-    for argument in arguments:
+    for place, argument in enumerate(arguments):
+        is_option = argument.startswith("--") and "=" in argument
+        name, _, value = argument.partition("=") if is_option else ("", "", argument)
+        if not value.strip():
+            after = name or ("bort", *arguments)[place]
+            raise InvalidOptionError(
+                f"what follows {after} is empty; give a value, or leave it out"
+            )
         if not argument.isascii() and argument != argument.encode("utf-8", "replace").decode():
             raise InvalidOptionError(f"the argument {argument!r} is not text in UTF-8; rename it")
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(message: str, code: int) -> NoReturn:
     click.echo(ending.line(f"bort: {message}"), err=True)
     sys.exit(code)

@@ -125,6 +125,12 @@ def _part(step: Progress) -> str:
     return f", {'round ' if step.stage is Stage.MEASURING else ''}{done} of {total}"
 
 
+_SIGNALS = {
+    "SIGHUP": "its terminal was closed",
+    "SIGPIPE": "nobody read its lines any more",
+}
+
+
 def ending_reason(ending: Ending) -> str:
     """Say why an attempt ended early, as a clause that can follow a colon.
 
@@ -138,7 +144,7 @@ def ending_reason(ending: Ending) -> str:
         EndingCode.CANCELLED: "cancelled",
         EndingCode.CANCELLED_BEFORE_START: "cancelled before it started",
         EndingCode.INTERRUPTED: "interrupted",
-        EndingCode.SIGNALLED: f"stopped by {ending.signal}",
+        EndingCode.SIGNALLED: _SIGNALS.get(ending.signal or "", f"stopped by {ending.signal}"),
         EndingCode.KILLED: "killed because it did not stop when asked",
         EndingCode.OVERTAKEN: "another attempt took over",
         EndingCode.PROCESS_GONE: f"its process {ending.pid} is gone (killed, or the machine was "

@@ -29,6 +29,10 @@ class Terminal(Console):
         if not stderr and self.width < NARROWEST:  # progress is drawn anew, and must not wrap
             self.width = NARROWEST
 
+    def on_broken_pipe(self) -> None:
+        """Let the command decide how it ends; called while the error is handled."""
+        raise
+
     def render(self, *given: Any, **options: Any) -> Iterable[Segment]:
         """Render as usual, with control characters of the data as their codes."""
         for segment in super().render(*given, **options):

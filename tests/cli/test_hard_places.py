@@ -1,5 +1,7 @@
 """Commands in hard places: little memory, an odd terminal, a file that is read and written."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +34,47 @@ def bort(*arguments, folder, before="", **variables):
 def folder(tmp_path):
     tmp_path.joinpath("own.csv").write_text(TABLE, encoding="utf-8")
     return tmp_path
+
+
+def nobody_reads(*arguments, folder):
+    """Run a command whose output and errors go to a pipe that nobody reads any more."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    program = [sys.executable, "-c", "from bort.cli.main import main; main()", *arguments]
+    home = {"PYTHONPATH": str(ROOT), "BORT_HOME": str(folder / "home")}
+    done = subprocess.run(
+        program, cwd=folder, env={**os.environ, **home}, stdout=writing, stderr=writing, timeout=120
+    )
+    os.close(writing)
+    return done.returncode
+
+
+def test_a_command_ends_quietly_when_nobody_reads_on(folder):
+    assert nobody_reads("space", "show", "small", folder=folder) == 141
+    assert nobody_reads("space", "nosuch", folder=folder) == 141
+
+
+def test_work_stops_and_is_kept_when_nobody_reads_on(folder):
+    assert nobody_reads("agora", "run", "--task", "torus", folder=folder) == 141
+    code, answer, _ = bort("jobs", "list", "--json", folder=folder)
+    (job,) = json.loads(answer)["jobs"]
+    assert (code, job["state"], job["can_resume"]) == (0, "cancelled", True)
+    assert job["reason"] == "nobody read its lines any more"
+
+
+def test_closed_streams_are_no_files_of_ours(folder):
+    everything = "exec 0<&- 1>&- 2>&-;"
+    assert bort("space", "show", "small", folder=folder, before=everything) == (0, "", "")
+    assert bort("jobs", "list", folder=folder, before=everything) == (0, "", "")
+    code, answer, _ = bort("jobs", "list", "--json", folder=folder)  # the store is whole
+    assert (code, json.loads(answer)) == (0, {"jobs": []})
+
+
+@pytest.mark.parametrize("given", ["--study ''", "--study=", "--study ' '"])
+def test_an_empty_value_is_refused(given, folder):
+    code, _, said = bort("front", given, folder=folder)
+    assert code == 2
+    assert said == "bort: what follows --study is empty; give a value, or leave it out\n"
 
 
 def test_a_shell_with_little_memory_is_told(folder):

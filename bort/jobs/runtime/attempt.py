@@ -94,6 +94,9 @@ def _run(context: JobContext, lifeline: Lifeline, runner_path: str) -> dict[str,
             result = storable(load_runner(runner_path)(context))
     except KeyboardInterrupt:
         raise _cancelled(context, lifeline, None) from None
+    except BrokenPipeError:  # whoever read this command's lines has gone (`| head`)
+        lifeline.request_stop(Ending(EndingCode.SIGNALLED, signal=signal.SIGPIPE.name))
+        raise _cancelled(context, lifeline, None) from None
     except (Exception, SystemExit) as error:
         if lifeline.stop is not None:  # a closed terminal, for example, fails in many ways
             raise _cancelled(context, lifeline, None) from error
