@@ -41,6 +41,7 @@ class Stage(StrEnum):
     TRAINING_CANDIDATES = "training candidates"
     READING_ROWS = "reading rows"
     AUDITING = "auditing"
+    CERTIFYING = "certifying"
     SAMPLING = "sampling"
     # Agora
     AGORA_ROUND = "agora round"

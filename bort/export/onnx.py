@@ -23,7 +23,7 @@ from bort.families import SearchSpace
 from bort.finetuning.realised import RealisedLatency, evidence_of, realised_of
 from bort.latency.protocol import HANDFUL, Run
 from bort.latency.runtimes import runtime_kind
-from bort.latency.runtimes.onnx import open_session, quantise
+from bort.latency.runtimes.onnx import open_session
 from bort.latency.timing import Instruments, time_models
 from bort.latency.workload import Blueprint
 from bort.report.models import onnx_sentences
@@ -140,7 +140,7 @@ def export_onnx(
 
 def write_files(original: Any, blueprint: Blueprint, folder: Path) -> None:
     """Write a model as `FLOAT32` and `INT8` into a folder."""
-    from bort.latency.runtimes.exporting import export, quiet_exporter
+    from bort.latency.runtimes.exporting import export, quantise, quiet_exporter
 
     with quiet_exporter():
         export(original, blueprint, folder / FLOAT32)

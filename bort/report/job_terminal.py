@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bort.core.locks import holder
-from bort.core.progress import OnStep, Progress
+from bort.core.progress import OnStep, Progress, Stage
 from bort.report.events import event_sentence
 from bort.report.jobs import ending_reason, sentence, state_words
 from bort.report.numbers import duration
@@ -30,6 +30,7 @@ _STYLES = {
 }
 
 LINE_EVERY_S = 5.0
+_NEVER_PAUSED = (Stage.READING_ROWS, Stage.CERTIFYING)
 SILENCE_S = 4.0  # before a line says that something goes on
 LONGEST_SILENCE_S = 60.0
 
@@ -64,7 +65,7 @@ def progress(title: str) -> Iterator[OnStep]:
             )
 
         def remind(step: Progress, silent_s: float) -> None:
-            bar.update(line, message=(sentence(step) or "Starting") + _still(silent_s))
+            bar.update(line, message=(sentence(step) or "Starting") + _still(step, silent_s))
 
         with _Reminder(show, remind) as reminder:
             yield reminder
@@ -90,7 +91,10 @@ class _Lines:
 
     def remind(self, step: Progress, silent_s: float) -> None:
         """Say that a long step goes on, less often the longer it takes."""
-        print(f"{self._title}: {sentence(step) or 'Starting'}{_still(silent_s)}", file=sys.stderr)
+        print(
+            f"{self._title}: {sentence(step) or 'Starting'}{_still(step, silent_s)}",
+            file=sys.stderr,
+        )
 
 
 class _Reminder:
@@ -126,9 +130,9 @@ class _Reminder:
                 pause = min(2 * pause, pause + LONGEST_SILENCE_S)
 
 
-def _still(silent_s: float) -> str:
+def _still(step: Progress, silent_s: float) -> str:
     """Say how long a step has been going on, and if it waits for a measurement of latency."""
-    who = holder()
+    who = None if step.stage in _NEVER_PAUSED else holder()
     is_other = who is not None and who.pid != os.getpid()
     paused = f"; trainings pause while latency is measured by {who}" if is_other else ""
     return f", for {duration(silent_s)}{paused}"

@@ -31,6 +31,7 @@ _STAGES = {
     Stage.LABELLING: "Answering all texts with {subject}",
     Stage.TRAINING_CANDIDATES: "Training {subject}",
     Stage.READING_ROWS: "Reading rows of the table",
+    Stage.CERTIFYING: "Computing what is certified",
     Stage.AUDITING: "Auditing {subject}",
     Stage.SAMPLING: "Sampling {subject}",
     Stage.AGORA_ROUND: "Training a round",

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bort.core.files import load_arrays, save_arrays
-from bort.latency.runtimes.exporting import export_module, quiet_exporter
-from bort.latency.runtimes.onnx import open_session, quantise
+from bort.latency.runtimes.exporting import export_module, quantise, quiet_exporter
+from bort.latency.runtimes.onnx import open_session
 from bort.latency.workload import Text
 from bort.rivals.rival import (
     REGRESSION,

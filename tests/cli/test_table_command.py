@@ -190,3 +190,19 @@ def check_mistake(command, arguments, words):
     assert done.exception.exit_code == 2
     assert words in str(done.exception)
     assert "\n" not in str(done.exception)
+
+
+def test_more_dimensions_than_a_search_can_tell_apart_are_refused(tmp_path):
+    names = [f"d{k}" for k in range(101)]
+    lines = [",".join([*names, "params", "ms", "accuracy"])]
+    for row in range(5):
+        lines.append(
+            ",".join([str(1 + row + k) for k in range(101)] + [f"{row + 2},{row + 1},0.{row}1"])
+        )
+    wide = tmp_path / "wide.csv"
+    wide.write_text("\n".join(lines) + "\n")
+    with pytest.raises(InvalidDataError, match=r"101 columns .* tell apart 100 at most"):
+        run(search, "--from-table", wide, *OPTIONS)
+    assert run(front, "--from-table", wide, *OPTIONS)["space_size"] == 5
+    few = run(search, "--from-table", wide, *OPTIONS, "--dimensions", "d0,d1")
+    assert few["space_size"] == 5

@@ -1,6 +1,5 @@
 """ONNX Runtime on the CPU: models are exported, then optimised by the runtime itself."""
 
-from pathlib import Path
 from typing import Any
 
 from bort.core.errors import MissingExtraError
@@ -55,28 +54,6 @@ def open_session(model: bytes | str, threads: int) -> Any:
     Raises:
         MissingExtraError: the runtime is not installed.
     """
-    onnxruntime = _loaded()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.force_spinning_stop", "1")
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
-def quantise(source: Path, target: Path) -> None:
-    """Write an ONNX file with its matrices in int8; their inputs are quantised as they come.
-
-    Raises:
-        MissingExtraError: the runtime is not installed.
-    """
-    _loaded()
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    quantize_dynamic(source, target, weight_type=QuantType.QInt8)
-
-
-def _loaded() -> Any:
     send_nothing()
     try:
         import onnxruntime
@@ -85,4 +62,9 @@ def _loaded() -> Any:
             "reading ONNX needs onnxruntime, which is not installed; install it with: pip "
             "install 'bort[onnx]'"
         ) from None
-    return onnxruntime
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

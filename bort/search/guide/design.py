@@ -28,7 +28,7 @@ def staircase(problem: SearchProblem) -> list[int]:
     left = np.flatnonzero(problem.matters).tolist()
     low, high = problem.coordinates.min(axis=0), problem.coordinates.max(axis=0)
     scale = np.where(problem.extents > 0, problem.extents, 1.0)
-    effort = np.zeros(len(problem)) if problem.effort is None else problem.effort
+    effort = problem.effort
 
     def nearest(corner: FloatArray, lowered: int | None) -> int:
         offsets = np.abs(problem.coordinates - corner) / scale
@@ -38,11 +38,12 @@ def staircase(problem: SearchProblem) -> list[int]:
 
     corner, stairs = high.copy(), [nearest(high, None)]
     while left:
-        steps = {k: nearest(np.where(np.arange(len(low)) == k, low, corner), k) for k in left}
-        cheapest = min(left, key=lambda k: effort[steps[k]])
-        corner[cheapest] = low[cheapest]
-        stairs.append(steps[cheapest])
-        left.remove(cheapest)
+        tried = left if effort is not None else left[:1]
+        steps = {k: nearest(np.where(np.arange(len(low)) == k, low, corner), k) for k in tried}
+        chosen = tried[0] if effort is None else min(tried, key=lambda k: effort[steps[k]])
+        corner[chosen] = low[chosen]
+        stairs.append(steps[chosen])
+        left.remove(chosen)
     return list(dict.fromkeys(stairs))
 
 

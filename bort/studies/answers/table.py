@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from bort.core.errors import InvalidFieldError
+from bort.core.errors import InvalidDataError, InvalidFieldError
 from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.core.question import Question, check_audit
 from bort.core.serialise import to_json
@@ -32,6 +32,8 @@ from bort.search.facts import EveryRowCounts, Maximised
 from bort.studies.answers.rows import Columns, TablePoint
 from bort.studies.answers.values import Ranked, TableAnswer, audit_of
 from bort.studies.recorded_table import ErrorTable
+
+MAX_DIMENSIONS = 100  # measured: 200 rows take 10 s of a core; 500 columns, an hour
 
 
 class Observe(Protocol):
@@ -62,14 +64,22 @@ def search_table(
     Returns:
         The answer, whose ids are the file's row numbers, and the certificate for `bort verify`.
     Raises:
+        InvalidDataError: it has more than `MAX_DIMENSIONS` dimensions.
         InvalidFieldError: a confidence is given, but no column of standard errors.
     """
     begun = time.perf_counter()
+    if (count := int(table.problem.matters.sum())) > MAX_DIMENSIONS:
+        raise InvalidDataError(
+            f"{count} columns of the table would be dimensions, but a search can tell apart "
+            f"{MAX_DIMENSIONS} at most; name those that matter (--dimensions), or show the exact "
+            "front of all rows (bort front --from-table)"
+        )
     question = spec.question
     population = _population(table, question, has_examples=has_examples)
     see = partial(observe or table.observation, population=population)
     stage = Stage.READING_ROWS if observe is None else Stage.TRAINING_CANDIDATES
     observations: dict[int, Observation] = {}
+    on_step(Progress(stage=stage))
     for step in certified_search(
         table.problem,
         see,
@@ -78,6 +88,7 @@ def search_table(
     ):
         observations[step.index] = step.observation
         on_step(_progress(step, spec, stage))
+    on_step(Progress(stage=Stage.CERTIFYING))
     answer = solve(table.problem, observations, question=question)
     plan = _plan(table, spec, answer)
     drawn = {i: see(i) for i in (() if plan is None else plan.drawn)}
