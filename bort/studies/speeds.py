@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,11 +26,14 @@ from bort.training.source import source_network
 TYPICAL_LENGTH = 32  # tokens; a guess, because only training counts the real ones
 TRAIN_SHARE = 0.7  # of a task's texts, before it is split
 FIXED_WORK = 0.5  # billions of multiply-adds that take as long as what every step costs
+LAYER_WORK = 0.5  # the same for each layer: small matrices keep a CPU waiting; measured
 FORWARD_SHARE = 1 / 5  # of a training step, which has a backward pass and the optimiser; measured
 
 RECENT_STUDIES = 8
 FEWEST_TIMINGS = 4  # two coefficients are fitted
 TEACHERS_FAMILY = "bert"
+REWEIGHTINGS = 10
+LEAST_SECONDS = 1e-3  # keeps weights finite
 
 # BertConfig's names for our dimensions.
 _SOURCE_DIMENSIONS = {
@@ -45,7 +50,8 @@ class Speed:
 
     Attributes:
         per_step: seconds that every step costs, for any model.
-        per_operation: seconds per billion multiply-adds of forward passes.
+        per_operation: seconds per billion multiply-adds of forward passes; a layer counts as
+            LAYER_WORK more.
         families: the same for each family that was timed often enough: equal work does not take
             equal time in all of them.
     """
@@ -64,16 +70,18 @@ def training_speed(store: Store, spec: StudySpec) -> Speed | None:
     """Fit the speed of this store's recent studies on the same device, if any.
 
     Each family of the spec is fitted by its own trainings, if there are enough, and so are all
-    together, for those without. Trainings of recorded studies count only for what was not timed
-    here. BERTs stand for all, because the teacher is one.
+    together, for those without. Trainings on the spec's own texts count alone where there are
+    enough, since longer texts take longer; trainings of recorded studies count only for what was
+    not timed here. BERTs stand for all, because the teacher is one.
     """
     wanted = _families(spec)
     timings: dict[str, list[_Timing]] = {name: [] for name in sorted({*wanted, TEACHERS_FAMILY})}
     records = [r for r in store.studies()[:RECENT_STUDIES] if _device(r) == spec.training.device]
-    for record in sorted(records, key=lambda r: r.is_example):  # ours first
+    ranked = sorted(records, key=partial(_remoteness, spec))
+    for _, alike in groupby(ranked, key=partial(_remoteness, spec)):
         enough = {name for name in timings if len(timings[name]) >= FEWEST_TIMINGS}
-        for name, timing in _timings(store, record):
-            if name in timings and not (record.is_example and name in enough):
+        for name, timing in chain.from_iterable(_timings(store, record) for record in alike):
+            if name in timings and name not in enough:
                 timings[name].append(timing)
     together = [timing for name in sorted(wanted) for timing in timings[name]]
     if len(together) < FEWEST_TIMINGS:
@@ -81,6 +89,12 @@ def training_speed(store: Store, spec: StudySpec) -> Speed | None:
     fits = {n: _fit(some) for n, some in timings.items() if len(some) >= FEWEST_TIMINGS}
     general = fits.get(TEACHERS_FAMILY) or _fit(together)
     return replace(general, count=len(together), families=fits)
+
+
+def _remoteness(spec: StudySpec, record: StudyRecord) -> tuple[bool, bool]:
+    """Tell how little a study's trainings say about the spec's: other texts, another machine."""
+    own, other = spec.task, record.spec.task
+    return record.is_example, (own.task, own.text) != (other.task, other.text)
 
 
 class _Timing(NamedTuple):
@@ -92,10 +106,18 @@ class _Timing(NamedTuple):
 
 
 def _fit(timings: Sequence[_Timing]) -> Speed:
-    """Fit both terms by least squares of the relative errors."""
+    """Fit both terms by least squares, the variance growing with the expected seconds.
+
+    The fitted seconds of all trainings then sum to those that passed.
+    """
     steps, work, seconds = np.array(timings).T
-    columns = np.column_stack([steps, work]) / seconds[:, None]
-    (per_step, per_operation), _ = nnls(columns, np.ones(len(seconds)))
+    columns = np.column_stack([steps, work])
+    expected = seconds
+    for _ in range(REWEIGHTINGS):
+        deviation = np.sqrt(expected)
+        coefficients, _ = nnls(columns / deviation[:, None], seconds / deviation)
+        expected = np.maximum(columns @ coefficients, LEAST_SECONDS)
+    per_step, per_operation = coefficients
     return Speed(float(per_step), float(per_operation), len(timings))
 
 
@@ -123,7 +145,8 @@ def search_seconds(
     """Estimate the seconds of a search's next `count` architectures, if `done` are trained.
 
     The first ones are known: the design. Later a search prefers cheap ones, the more so, the
-    fewer of the space it trains; then the mean weights each by one over its effort.
+    fewer of the space it trains; then the mean weights each by one over the root of its effort,
+    which five recorded searches came nearest to.
     """
     each, effort = _each_seconds(speed, space, training), relative_effort(space, training)
     ones = np.ones(len(space))
@@ -141,14 +164,14 @@ def search_seconds(
     if not len(rest):
         return float(each[first].sum())
     share = min(1.0, max(0, done + count - len(design)) / len(rest))
-    chosen = np.average(each[rest], weights=1 / effort[rest])
+    chosen = np.average(each[rest], weights=effort[rest] ** -0.5)
     mean = share * each[rest].mean() + (1 - share) * chosen
     return float(each[first].sum() + (count - len(first)) * mean)
 
 
 def relative_effort(space: SearchSpace, training: TrainingSpec) -> FloatArray:
     """Count what a training costs, for each architecture: shape (N,), in any unit."""
-    return FIXED_WORK + step_work(space, training)
+    return FIXED_WORK + _multiply_adds(space, training)
 
 
 def teacher_seconds(speed: Speed, spec: StudySpec) -> float | None:
@@ -195,7 +218,7 @@ def task_size(task: TaskSpec) -> TaskSize | None:
 
 
 def source_work(training: TrainingSpec) -> float | None:
-    """Count the billions of multiply-adds of one batch in the source network.
+    """Count the work of one batch in the source network, as `step_work` does.
 
     None if it is on the hub, since showing a form downloads nothing, or cannot be read, which the
     job's own check reports.
@@ -210,7 +233,7 @@ def source_work(training: TrainingSpec) -> float | None:
 
 
 def batch_work(config: Mapping[str, Any]) -> float | None:
-    """Count the billions of multiply-adds of one batch in a network with this config.json."""
+    """Count the work of one batch in a network with this config.json, as `step_work` does."""
     try:
         columns = {k: np.array([int(config[v])]) for k, v in _SOURCE_DIMENSIONS.items()}
     except (KeyError, TypeError, ValueError):
@@ -218,7 +241,7 @@ def batch_work(config: Mapping[str, Any]) -> float | None:
     counted = family("bert").operation_count(
         columns, {}, batch_size=BATCH_SIZE, sequence_length=TYPICAL_LENGTH
     )
-    return float(counted[0]) / 1e9
+    return float(counted[0]) / 1e9 + LAYER_WORK * float(columns["depth"][0])
 
 
 def only(space: SearchSpace, pick: str) -> FamilySpace:
@@ -249,5 +272,15 @@ def _timings(store: Store, record: StudyRecord) -> Iterator[tuple[str, _Timing]]
 
 
 def step_work(space: SearchSpace, training: TrainingSpec) -> FloatArray:
-    """Count the billions of multiply-adds of the forward pass of one step, shape (N,)."""
+    """Count the work of one step's forward pass: shape (N,), in billions of multiply-adds.
+
+    Each layer is worth LAYER_WORK of them, however small it is.
+    """
+    layers = np.concatenate(
+        [part.columns.get("depth", np.zeros(len(part))) for part in space.parts]
+    )
+    return _multiply_adds(space, training) + LAYER_WORK * layers
+
+
+def _multiply_adds(space: SearchSpace, training: TrainingSpec) -> FloatArray:
     return space.operation_count(training.batch_size, TYPICAL_LENGTH) / 1e9

@@ -9,6 +9,7 @@ from visits import Open
 from bort.core.progress import Progress, Stage
 from bort.jobs.runtime.process import this_process
 from bort.storage import JobRecord, JobState, Store
+from bort.storage.deleting import Thing, ThingKind
 from bort.ui import home
 from bort.ui.kit import hidden, running
 
@@ -50,6 +51,17 @@ def test_a_notice_says_when_a_job_ends_and_goes_once_its_page_is_open(
     app.query_params["job"] = str(job.id)
     app.switch_page("pages/search.py").run()
     assert line not in links(app)
+
+
+def test_a_notice_of_a_lost_job_does_not_look_like_success(store: Store, visit: Open) -> None:
+    job = running_job(store)
+    app = visit("home")
+    store.finish_job(job.id, job.attempt, JobState.LOST)
+    app.run()
+    assert [toast.icon for toast in app.toast] == [":material/error:"]
+    store.delete(Thing(ThingKind.JOB, str(job.id)))
+    app.run()
+    assert not app.exception
 
 
 def test_a_lesson_and_the_other_pages_leave_each_others_settings_alone(

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from bort.core.errors import BortError
-from bort.jobs import JobRecord
+from bort.jobs import JobRecord, JobState
 from bort.report.jobs import job_line
 from bort.ui.kit import address, hidden, navigation, readings
 
@@ -35,28 +35,37 @@ def _look(page_title: str) -> None:
     st.session_state[_ACTIVE] = tuple(job.id for job in active)
     for job_id in sorted(set(before) - {job.id for job in active}):
         _tell_end(job_id)
-    ended = st.session_state.get(_ENDED)
-    _name_tab(page_title, len(active), has_ended=ended is not None)
+    ended = _job(st.session_state.get(_ENDED))
+    _name_tab(page_title, len(active), ended)
     elsewhere = [job for job in active if job.id != address.job()]
     if elsewhere:
         more = f" (and {len(elsewhere) - 1} more)" if len(elsewhere) > 1 else ""
         _link(elsewhere[0], more, "progress_activity")
     elif ended is not None:
-        _link(readings.job(ended), "", "task_alt")
+        _link(ended, "", _ending_icon(ended))
 
 
 def _tell_end(job_id: int) -> None:
-    try:
-        job = readings.job(job_id)
-    except BortError:
-        return  # it was deleted
-    if job_id != address.job():  # its own page says so
-        st.toast(job_line(job), icon=":material/task_alt:", duration="long")
+    job = _job(job_id)
+    if job is not None and job_id != address.job():  # its own page says so
+        st.toast(job_line(job), icon=f":material/{_ending_icon(job)}:", duration="long")
         st.session_state[_ENDED] = job_id
 
 
-def _name_tab(page_title: str, active: int, *, has_ended: bool) -> None:
-    mark = f"({active}) " if active else "✓ " if has_ended else ""
+def _job(job_id: int | None) -> JobRecord | None:
+    try:
+        return None if job_id is None else readings.job(job_id)
+    except BortError:
+        return None  # it was deleted
+
+
+def _ending_icon(job: JobRecord) -> str:
+    return "task_alt" if job.state is JobState.DONE else "error"
+
+
+def _name_tab(page_title: str, active: int, ended: JobRecord | None) -> None:
+    end = "" if ended is None else "✓ " if ended.state is JobState.DONE else "! "
+    mark = f"({active}) " if active else end
     st.set_page_config(page_title=f"{mark}{page_title} · bort")
 
 
