@@ -27,8 +27,8 @@ EXAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
         RUN,
         (
             *("agora", "run", "--task", "movie-reviews", "--labelled", "500", "--rounds", "3"),
-            *("--labeler", "sklearn:LogisticRegression", "--representation", "words"),
-            *("--points-per-round", "120", "--steps", "100", "--study", "agora-movie-reviews"),
+            *("--architecture", "1-2-64-256", "--points-per-round", "250"),
+            *("--study", "agora-movie-reviews"),
         ),
     ),
     "model": (

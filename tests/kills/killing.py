@@ -6,12 +6,14 @@ Every kind of work is done once without a kill. Then each kill starts from a cop
 sends SIGKILL to the whole process group, sometimes twice, and finishes the work as a user would:
 with `bort jobs resume`, or by the same command again where there is no job. It fails if a result
 differs, a training was made twice, a round of a measurement was lost, or a file, folder or lock is
-left over. The moments depend on the seed and on how fast the machine is.
+left over. The moments depend on the seed and on how fast the machine is. Only a kill that came
+before the end counts: if the work was quicker, its next kills come sooner.
 """
 
 import argparse
 import fcntl
 import itertools
+import math
 import random
 import subprocess
 import sys
@@ -19,7 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kill_place import HERE, KillFailedError, Place, World
 from kill_works import FINETUNE, SEARCH, WORKS, Work
@@ -49,25 +51,42 @@ def make_world(folder: Path, *, has_model: bool = True) -> World:
     return world
 
 
-def kill_and_compare(world: World, work: Work, whole: Any, after_s: Sequence[float]) -> str:
+class Trial(NamedTuple):
+    """How a work that was to be killed went.
+
+    Attributes:
+        how: how it was continued.
+        kills: kills that came before its end.
+        seconds: how long it took if it ended before the first kill, else infinity.
+    """
+
+    how: str
+    kills: int
+    seconds: float
+
+
+def kill_and_compare(world: World, work: Work, whole: Any, after_s: Sequence[float]) -> Trial:
     """Kill a work, finish it, and compare.
 
     Args:
         whole: the result without a kill.
         after_s: when to kill it, and what continues it.
-    Returns:
-        How it was continued.
     Raises:
         KillFailedError: something is not as without a kill.
     """
     with tempfile.TemporaryDirectory(dir=world.folder, prefix="kill-") as folder:
         place = _ready(world, work, Path(folder))
-        how, rounds = "ended before", list[bytes]()
+        kills, rounds = 0, list[bytes]()
+        began, ended = time.monotonic(), math.inf
         for seconds in after_s:
-            how, command = _next_command(place, work)
+            _, command = _next_command(place, work)
             rounds.append(_rounds(place))
-            if command is None or not place.killed(command, seconds):
+            if command is None:
                 break
+            if not place.killed(command, seconds):
+                ended = math.inf if kills else time.monotonic() - began
+                break
+            kills += 1
         how, command = _next_command(place, work)
         rounds.append(_rounds(place))
         answer = _result(place, work) if command is None else place.run(*command)
@@ -79,7 +98,7 @@ def kill_and_compare(world: World, work: Work, whole: Any, after_s: Sequence[flo
         if found != whole:
             raise KillFailedError(f"the result differs:\n{found}\n{whole}")
         _check_nothing_left(place)
-        return how
+        return Trial(how, kills, ended)
 
 
 def run_whole(world: World, work: Work) -> tuple[Any, float]:
@@ -194,22 +213,27 @@ def main() -> int:
     works = [work for work in WORKS if given.only in (None, work.name)]
     with tempfile.TemporaryDirectory(prefix="bort-kills-") as folder:
         world = make_world(Path(folder))
-        whole = {}
-        for number in range(given.kills):
-            work = works[number % len(works)]
+        whole, kills = dict[str, tuple[Any, float]](), 0
+        for work in itertools.cycle(works):
+            if kills >= given.kills:
+                break
             if work.name not in whole:
                 whole[work.name] = run_whole(world, work)
             result, seconds = whole[work.name]
             when = moments(rng, seconds)
             said = ", ".join(f"{moment:.2f} s" for moment in when)
-            line = f"{number + 1:3} {work.name:9} of {seconds:.1f} s, killed after {said}: "
+            line = f"{work.name:9} of {seconds:.1f} s, to be killed after {said}: "
             try:
-                line += kill_and_compare(world, work, result, when)
+                trial = kill_and_compare(world, work, result, when)
+                kills += trial.kills
+                whole[work.name] = result, min(seconds, trial.seconds)
+                line += f"{trial.how}, {trial.kills} kills"
             except (KillFailedError, subprocess.TimeoutExpired) as error:
                 failed += 1
+                kills += 1
                 line += f"FAILED: {error}"
-            print(line, flush=True)
-    print(f"{given.kills} kills, {failed} failed")
+            print(f"{kills:3} {line}", flush=True)
+    print(f"{kills} kills, {failed} failed")
     return 1 if failed else 0
 
 
