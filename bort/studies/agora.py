@@ -221,10 +221,17 @@ def _with_values(
     return {**stored, "points": points}
 
 
-def is_here(spec: TextSpec) -> bool:
+def is_here(spec: TorusSpec | TextSpec) -> bool:
     """Check whether a run's task can be read without fetching it."""
-    named = {info.name: info.prepared for info in list_tasks()}
-    return named.get(spec.task.task, True)
+    return missing_task(spec) is None
+
+
+def missing_task(spec: TorusSpec | TextSpec) -> str | None:
+    """Return the named task that must be prepared before the run's texts can be read, if any."""
+    if isinstance(spec, TorusSpec):
+        return None
+    missing = {info.name for info in list_tasks() if not info.prepared}
+    return spec.task.task if spec.task.task in missing else None
 
 
 def read_spec(spec: Mapping[str, Any]) -> TorusSpec | TextSpec:

@@ -74,6 +74,13 @@ def test_the_torus_is_shown_round_by_round(offer: Offer, visit: Open) -> None:
     assert "agora-resume" not in {button.key for button in app.button}
 
 
+def test_a_text_run_names_the_task_that_its_map_needs(offer: Offer, visit: Open) -> None:
+    job = offer(RECORDED)["agora-movie-reviews"]
+    app = visit("agora", job=str(job))
+    assert not app.exception
+    assert "bort data prepare movie-reviews" in [code.value for code in app.code]
+
+
 def test_a_model_has_curves_and_comparison_but_no_weights(
     offer: Offer, store: Store, visit: Open, model_file: Path
 ) -> None:

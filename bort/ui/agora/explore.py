@@ -4,15 +4,16 @@ import streamlit as st
 
 from bort.figures.agora import plot_rounds
 from bort.report.agora_map import headline
-from bort.studies.agora import StoredRun
+from bort.studies.agora import StoredRun, missing_task, read_spec
 from bort.ui.agora import corrections, launch, panel, points, reporting
 from bort.ui.agora import map as agora_map
 from bort.ui.agora import readings as agora_readings
 from bort.ui.kit import address, chart, frame, markup, readings
 
-_UNREADABLE = (
-    "The map needs the run's dev items, but its task cannot be read. Put its file back, or prepare "
-    "a named task with: bort data prepare"
+_MOVED = "The map needs the texts of the run's task, but they cannot be read. Put its file back."
+_MISSING = (
+    "The map needs the texts of the run's task, which are not on this machine. Fetch them with the "
+    "command below, then reload the page."
 )
 
 
@@ -26,7 +27,7 @@ def show(job_id: int) -> None:
         left, right = st.columns([2.1, 1], gap="medium")
         with left:
             if dev is None:
-                markup.notice(_UNREADABLE)
+                _say_what_is_missing(run)
             else:
                 agora_map.show(run, dev)
         with right:
@@ -36,6 +37,13 @@ def show(job_id: int) -> None:
         points.show(run, dev)
         launch.offer(run)
         reporting.offer(run, dev)
+
+
+def _say_what_is_missing(run: StoredRun) -> None:
+    task = missing_task(read_spec(run.job.spec))
+    markup.notice(_MOVED if task is None else _MISSING)
+    if task is not None:
+        st.code(f"bort data prepare {task}", language="bash")
 
 
 def _rounds(run: StoredRun) -> None:

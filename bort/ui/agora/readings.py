@@ -3,19 +3,31 @@
 import streamlit as st
 
 from bort.jobs import JobRecord, find_job, list_jobs
-from bort.studies.agora import RUN, DevItems, StoredRun, dev_items, read_run, read_spec
+from bort.studies.agora import (
+    RUN,
+    DevItems,
+    StoredRun,
+    dev_items,
+    is_here,
+    read_run,
+    read_spec,
+)
 from bort.ui.kit import readings
 
 
 def run(job: JobRecord) -> StoredRun:
     """Return the stored rounds of a run; read again only after the job has moved on."""
-    state = (job.state.value, job.attempt, job.progress.done, job.created_at)
+    here = is_here(read_spec(job.spec))
+    state = (job.state.value, job.attempt, job.progress.done, job.created_at, here)
     return _run(readings.store().url, job.id, state)
 
 
 def dev(job: JobRecord) -> DevItems | None:
     """Return the dev items; None if the task cannot be read any more."""
-    return _dev(readings.store().url, job.id)
+    try:
+        return _dev(readings.store().url, job.id)
+    except _UnreadableTaskError:
+        return None
 
 
 def recent(limit: int = 5) -> list[JobRecord]:
@@ -32,6 +44,13 @@ def _run(
     return read_run(readings.store(), find_job(readings.store(), job_id))
 
 
+class _UnreadableTaskError(Exception):
+    """Nothing is kept of a task that cannot be read, since it may come back."""
+
+
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _dev(url: str, job_id: int) -> DevItems | None:  # noqa: ARG001
-    return dev_items(read_spec(find_job(readings.store(), job_id).spec))
+def _dev(url: str, job_id: int) -> DevItems:  # noqa: ARG001
+    found = dev_items(read_spec(find_job(readings.store(), job_id).spec))
+    if found is None:
+        raise _UnreadableTaskError
+    return found
