@@ -13,7 +13,7 @@ def answer_all(article):
         right = question.get_attribute("data-answer")
         wrong = question.locator(f'button:not([value="{right}"])').first
         wrong.click()
-        expect(question.get_by_role("status")).to_contain_text("Not this one")
+        expect(question.get_by_role("status")).to_have_text("Not this one.")
         question.locator(f'button[value="{right}"]').click()
         expect(question.get_by_role("status")).to_have_text("Right.")
         expect(question.locator(".why")).to_be_visible()

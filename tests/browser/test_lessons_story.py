@@ -9,6 +9,11 @@ from bort.lessons.piece import piece
 
 pytestmark = pytest.mark.browser
 
+COVERED = """one => {
+  const { x, y, width, height } = one.getBoundingClientRect();
+  return !!document.elementFromPoint(x + width / 2, y + height / 2)?.closest("a");
+}"""
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
@@ -21,8 +26,14 @@ def test_from_the_overview_to_a_lesson(address, visit):
         reader.page.get_by_role("link", name="All lessons").click()
         expect(reader.page.get_by_role("heading", level=1)).to_have_text("Learn")
         reader.settle()
-        reader.page.get_by_role("link", name="Open").first.click()
+        card = reader.page.locator(".st-key-card-costs h3")
+        expect(card).to_have_text("Three costs")
+        card.scroll_into_view_if_needed()
+        reader.page.wait_for_function(COVERED, arg=card.element_handle())
+        card.click(force=True)  # it hits the link that lies over the card
+        reader.page.wait_for_url("**/lesson?lesson=costs")
         reader.settle()
+        expect(reader.page.get_by_role("heading", level=1)).to_have_text("Three costs")
         expect(reader.page.locator(".lesson[data-ready]")).to_be_visible()
 
 
@@ -42,8 +53,14 @@ def test_subarchitecture(learner):
         expect(value(article, "size")).to_have_text("40")
         expect(article.locator("#count")).to_contain_text("2 (9 + 3 + 6 + 2) = 2 · 20 = 40")
         settled_query(reader, width=3, outputs=2)
+        counter = article.locator("#walk output")
+        expect(counter).to_have_text("Step 3 of 3")  # the handles have gone the same way
+        article.get_by_role("button", name="3-2-2, 14 parameters").click()
+        expect(counter).to_have_text("off the walk")
+        article.get_by_role("button", name="3-3-4, 28 parameters").click()
+        expect(counter).to_have_text("Step 1 of 3")
         article.locator("#walk").get_by_role("button", name="Play").click()
-        expect(article.locator("#walk output")).to_have_text("3 / 3")
+        expect(counter).to_have_text("Step 3 of 3")
         expect(article.locator("#walked")).to_contain_text("3-3-2 has 20 parameters, 16 fewer")
         slide(article, "Weights removed", 16)
         slide(article, "Neurons removed", 3)

@@ -61,17 +61,19 @@ def test_numbers_are_finite_and_the_same_each_time(one: Lesson) -> None:
 
 
 @PARAMETERS
-def test_each_question_has_its_answer_among_the_choices(one: Lesson) -> None:
+def test_each_question_has_one_answer_and_explains_every_wrong_choice(one: Lesson) -> None:
     html = piece(one).html
     questions = re.findall(
-        r'<div class="question" data-answer="([^"]+)">(.*?)class="why"', html, re.S
+        r'<div class="question" data-answer="([^"]+)">(.*?)class="why">(.*?)</div>', html, re.S
     )
     assert html.count('class="question"') == len(questions) == html.count('class="why"')
     assert len(questions) >= 2 or one.slug in WITHOUT_QUESTIONS
-    for answer, body in questions:
+    for answer, body, why in questions:
         values = re.findall(r'<button value="([^"]+)">', body)
-        assert len(values) == len(set(values)) >= 2
-        assert values.count(answer) == 1
+        assert len(values) == len(set(values)) >= 3
+        explained = re.findall(r'<p data-for="([^"]+)">', why)
+        assert sorted([answer, *explained]) == sorted(values)
+        assert "<p>" in why
 
 
 @PARAMETERS

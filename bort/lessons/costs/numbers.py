@@ -12,7 +12,10 @@ def numbers() -> dict[str, Any]:
     recorded = read("costs")
     networks, front = recorded["networks"], recorded["fronts"][-1]
     smallest = min(range(len(networks)), key=lambda i: networks[i]["parameters"])
-    pairs = {pair["code"]: _pair(networks, pair) for pair in recorded["pairs"]}
+    pairs = {
+        pair["code"]: {"number": number, **_pair(networks, pair)}
+        for number, pair in enumerate(recorded["pairs"], 1)
+    }
     models = {model["name"]: model for model in recorded["landmarks"]["models"]}
     spread = [max(n["seeds"]) - min(n["seeds"]) for n in networks]
     close = _close(networks, front)

@@ -55,7 +55,7 @@ function front(lesson) {
   const scatter = figure(lesson, "#scatter", (picture, width) =>
     drawScatter(picture, width, { data, axis: AXES[state.get("axis")] ?? AXES.latency, step: step(), point: point(), pick: (index) => state.set("point", index) }),
   );
-  player(lesson, "#player", "step", { count: () => data.count + 1, first: data.count, pace: 220, label: "Networks" });
+  player(lesson, "#player", "step", { count: () => data.count + 1, first: data.count, pace: 220, unit: "Network", label: "Networks" });
   function tell() {
     scatter();
     const now = step();

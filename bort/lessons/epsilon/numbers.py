@@ -60,7 +60,12 @@ def numbers() -> dict[str, Any]:
         "coarse": _told(recorded, max(toy.EPSILONS)),
         "exact": _told(recorded, min(toy.EPSILONS)),
         "few": _told(recorded, toy.FINE_EPSILON),
-        "fine": {"count": len(toy.FINE), "times": len(toy.FINE) / len(problem), **recorded["fine"]},
+        "fine": {
+            "count": len(toy.FINE),
+            "times": len(toy.FINE) / len(problem),
+            "side": (len(toy.FINE) / len(problem)) ** 0.5,
+            **recorded["fine"],
+        },
     }
 
 

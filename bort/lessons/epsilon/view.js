@@ -37,7 +37,7 @@ function start(lesson) {
   };
 
   const play = player(lesson, "#player", "step", {
-    count: () => run().picks.length + 1, label: "Trainings", say: (step) => tellStep(run(), step),
+    count: () => run().picks.length + 1, unit: "Training", label: "Trainings", say: (step) => tellStep(run(), step),
   });
 
   function tellStep(found, step) {

@@ -13,10 +13,11 @@ const icon = (name) =>
 
 /**
  * A player of `count()` frames: `name` is the setting that holds the frame, 0 to count() - 1.
- * `say(step)` writes what happens beside the buttons. Returns `{refresh, pause}`; call `refresh`
- * when the number of frames has changed.
+ * `unit` names what is counted beside the track, as in "Round 2 of 5", and `each` is how many of them
+ * a frame is; `isAway()` says that the picture shows none of the frames. `say(step)` writes what happens beside the buttons. Returns
+ * `{refresh, pause}`; call `refresh` when the number of frames, or `isAway()`, has changed.
  */
-function player(lesson, selector, name, { count, first = 0, pace = 900, say = null, label = "Step" }) {
+function player(lesson, selector, name, { count, first = 0, pace = 900, say = null, unit = "Step", each = 1, label = unit, isAway = () => false }) {
   const { state } = lesson;
   let timer = 0;
   const step = () => clamp(Math.round(state.get(name, first)), 0, count() - 1);
@@ -57,7 +58,7 @@ function player(lesson, selector, name, { count, first = 0, pace = 900, say = nu
     track.max = count() - 1;
     track.value = now;
     track.style.setProperty("--share", `${(100 * now) / Math.max(1, count() - 1)}%`);
-    output.textContent = `${now} / ${count() - 1}`;
+    output.textContent = isAway() ? "off the walk" : `${unit} ${now * each} of ${(count() - 1) * each}`;
     track.setAttribute("aria-valuetext", `${label} ${now} of ${count() - 1}`);
     buttons.start.disabled = buttons.back.disabled = now === 0;
     buttons.forward.disabled = now === count() - 1;

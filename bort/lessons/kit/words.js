@@ -1,8 +1,12 @@
 // Words that react: questions that are checked, terms with a link, symbols in two languages.
 
-/** Check each question where it stands, and explain it after an answer. */
+/**
+ * Check each question where it stands. After a wrong choice it says why that one is wrong, in the
+ * paragraph `data-for` that choice; after the right one it gives the whole explanation.
+ */
 function askQuestions(lesson) {
   lesson.root.querySelectorAll(".question").forEach((question, number) => {
+    const { answer } = question.dataset;
     const why = question.querySelector(".why");
     const buttons = [...question.querySelectorAll("button")];
     const verdict = el("p", { class: "verdict", role: "status" });
@@ -12,11 +16,12 @@ function askQuestions(lesson) {
     for (const button of buttons) {
       button.type = "button";
       button.addEventListener("click", () => {
-        const isRight = button.value === question.dataset.answer;
+        const isRight = button.value === answer;
         for (const other of buttons) other.removeAttribute("data-is");
         button.dataset.is = isRight ? "right" : "wrong";
         question.dataset.is = button.dataset.is;
-        verdict.textContent = isRight ? "Right." : "Not this one; here is why.";
+        verdict.textContent = isRight ? "Right." : "Not this one.";
+        for (const part of why.children) part.hidden = (part.dataset.for ?? answer) !== button.value;
         why.hidden = false;
       });
     }

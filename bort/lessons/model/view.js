@@ -30,7 +30,7 @@ function start(lesson) {
   });
 
   choice(lesson, "#student", "student", { label: "Student", first: data.start, options: data.students.map((name) => [name, name]) });
-  player(lesson, "#training", "trained", { count: () => data.steps / data.every + 1, label: "Twenty steps", pace: 500 });
+  player(lesson, "#training", "trained", { count: () => data.steps / data.every + 1, each: data.every, label: "Training steps", pace: 500 });
   const curves = figure(lesson, "#curves", (picture, width) => drawCurves(picture, width, data, student(), trained()));
   const student = () => (data.students.includes(state.get("student")) ? state.get("student") : data.start);
   const trained = () => clamp(Math.round(state.get("trained", 0)), 0, data.steps / data.every);
@@ -47,7 +47,7 @@ function start(lesson) {
     label: "Model", first: Math.max(0, data.finished.findIndex((one) => one.task === data.task)),
     options: data.finished.map((one, i) => [i, `${one.task}: ${one.id}`]),
   });
-  const finishing = player(lesson, "#play-finishing", "finishing", { count: () => evaluations().length + 2, label: "Evaluation", pace: 180 });
+  const finishing = player(lesson, "#play-finishing", "finishing", { count: () => evaluations().length + 2, unit: "Evaluation", pace: 180 });
   const finish = figure(lesson, "#finishing", (picture, width) => drawFinishing(picture, width, finished(), reached()));
 
   choice(lesson, "#which", "which", { label: "Compare", first: "error", options: [["error", "errors"], ["latency", "latencies"], ["finished", "finished models"]] });

@@ -32,6 +32,7 @@ def numbers() -> dict[str, Any]:
         "counts": counted,
         "path": path,
         "steps": len(path) - 1,
+        "walked": len(path),
         "one_fewer": {
             "key": _key(path[1]),
             "lost": large["built"] - counted[_key(path[1])]["built"],

@@ -10,6 +10,7 @@ function start(lesson) {
   LAYERS.forEach((layer, i) => state.get(layer.name, data.large.shape[i]));
   const shape = () => LAYERS.map((layer) => clamp(Math.round(state.get(layer.name)), 1, data.widest));
   const counted = (sizes) => data.counts[sizes.join("-")];
+  const onWalk = () => data.path.findIndex((one) => one.join("-") === shape().join("-"));
   const choose = (sizes) => LAYERS.forEach((layer, i) => state.set(layer.name, sizes[i]));
 
   LAYERS.forEach((layer, i) =>
@@ -57,7 +58,9 @@ function start(lesson) {
     drawSpace(picture, width, { data, here: shape(), choose }),
   );
 
-  const steps = player(lesson, "#walk", "walk", { count: () => data.path.length, label: "Step of the walk" });
+  const steps = player(lesson, "#walk", "walk", {
+    count: () => data.path.length, label: "Step of the walk", isAway: () => onWalk() < 0,
+  });
   state.watch((name) => {
     if (name === "walk") choose(data.path[state.get("walk", 0)]);
     if (name === null || LAYERS.some((layer) => layer.name === name)) tell();
@@ -69,6 +72,8 @@ function start(lesson) {
     network();
     blocks();
     space();
+    if (onWalk() >= 0) state.set("walk", onWalk());
+    steps.refresh();
     show(lesson, { built, size });
     const now = (value) => el("span", { class: "now number" }, String(value));
     const [b, a, d] = sizes;

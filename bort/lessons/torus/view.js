@@ -82,7 +82,7 @@ function start(lesson) {
   };
 
   const players = ["#rounds", "#rounds-beside"].map((selector) =>
-    player(lesson, selector, "round", { count: () => run().agora.length, pace: 1300, label: "Round" }),
+    player(lesson, selector, "round", { count: () => run().agora.length, pace: 1300, unit: "Round" }),
   );
   const torus = board(lesson, "#torus", (width) => Math.min(width * 0.8, 470), (paint, width, height) =>
     drawTorus(paint, width, height, { data, cells: cells(frame()), marks: marks("agora", true), yaw: state.get("yaw", 20), pitch: state.get("pitch", 48), ink: inkOf(lesson) }),

@@ -21,7 +21,7 @@ def show() -> None:
 
 
 def _card(lesson: Lesson, number: int) -> None:
-    with st.container(border=True, height="stretch"):
+    with st.container(border=True, height="stretch", key=f"card-{lesson.slug}"):
         st.html(
             f'<div class="bort-card">{_picture(lesson.slug)}<div>'
             f'<p class="bort-label">{number} · {lesson.minutes} minutes</p>'
