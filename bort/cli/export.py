@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bort.export.folder import Export
     from bort.storage import ModelRecord, Store
 
-FORMATS = ("hf", "onnx", "numpy", "bundle")
+FORMATS = ("hf", "fastest", "onnx", "numpy", "bundle")
 
 
 @click.command()
@@ -35,7 +35,8 @@ FORMATS = ("hf", "onnx", "numpy", "bundle")
     "--latency/--no-latency",
     "measure",
     default=True,
-    help="Measure the latency of the ONNX files.",
+    help="Measure the latency of the files. With --format fastest, --no-latency uses what was "
+    "measured before.",
 )
 @options.store_url
 @options.as_json
@@ -51,6 +52,7 @@ def export(
 
     \b
       hf      a folder for transformers: AutoModelForSequenceClassification, pipeline
+      fastest the one file that is fastest from text to label on this machine, as measured
       onnx    model.onnx and model.int8.onnx, compared with PyTorch and timed
       numpy   static and convolutional networks in float32 and int8, without PyTorch
       bundle  one file for `bort import`: model, study, evidence and curves, with hashes
@@ -59,10 +61,14 @@ def export(
     Examples:
       bort export
       bort export --format hf --out reviews-model
+      bort export --format fastest --out reviews-fast
       bort export quick-2-4-192-384 --format onnx --out reviews-onnx --json
       bort export quick-2-4-192-384 --format bundle --out reviews.zip
     """
     from bort.core.serialise import to_json
+    from bort.export.fastest import FastestExport
+    from bort.report.deployed import print_deployed
+    from bort.report.numbers import milliseconds
     from bort.storage import open_store
 
     if kind not in FORMATS:
@@ -80,7 +86,9 @@ def export(
     for file in written.files:
         click.echo(f"  {file.name}  {file.bytes:,} bytes")
     for runtime, row in written.latency.items():
-        click.echo(f"  {runtime}: {row.median_ms:.2f} ms")
+        click.echo(f"  {runtime}: {milliseconds(row.median_ms)} ms")
+    if isinstance(written, FastestExport):
+        print_deployed(written.deployed)
 
 
 def _model(store: "Store", name: str | None) -> "ModelRecord":
@@ -97,6 +105,11 @@ def _export(store: "Store", record: "ModelRecord", kind: str, out: Path, measure
         from bort.export.bundle import export_bundle
 
         return export_bundle(store, record, out)
+    if kind == "fastest":
+        from bort.export.fastest import export_fastest
+        from bort.report.job_terminal import echo
+
+        return export_fastest(store, record, out, measure=measure, on_step=echo)
     if kind == "onnx":
         from bort.export.onnx import export_onnx
         from bort.report.job_terminal import echo

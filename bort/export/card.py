@@ -12,6 +12,7 @@ from bort.families import OWN_NETWORKS
 from bort.finetuning.realised import Accuracy, Evidence, Realised, StageSummary
 from bort.report import models as words
 from bort.report.baselines import NAMES
+from bort.report.deployed import HEADINGS, fastest_sentence, file_rows, rule_sentence
 from bort.report.ledger import ledger_rows
 from bort.report.numbers import shape
 from bort.studies.commands import export_command, finetune_command
@@ -32,6 +33,7 @@ def model_card(name: str, realised: Realised, evidence: Evidence, *, more: str =
         "## Results",
         _results(realised),
         _latency(realised),
+        _files(realised),
         "## How it was found",
         words.search_sentence(search, realised.predicted),
         _table(("assumption", "status", "evidence"), ledger_rows(search.ledger))
@@ -143,6 +145,17 @@ def _latency(realised: Realised) -> str:
             f"| {teacher} | {row.workload}{noise} |"
         )
     return "\n".join(lines)
+
+
+def _files(realised: Realised) -> str:
+    """Write the section about the files, if they were timed."""
+    deployed = realised.deployed
+    if deployed is None:
+        return ""
+    lines = [f"| {' | '.join(HEADINGS)} |", f"|{'---|' * len(HEADINGS)}"]
+    lines += [f"| {' | '.join(row)} |" for row in file_rows(deployed)]
+    said = f"{fastest_sentence(deployed)} {rule_sentence(deployed)}"
+    return "\n\n".join(["### From text to label", said, "\n".join(lines)])
 
 
 def _stages(stages: Sequence[StageSummary]) -> str:

@@ -8,9 +8,11 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save
 
 from bort.core.errors import ExportError
@@ -22,6 +24,7 @@ from bort.report.models import numpy_sentences
 from bort.storage import ModelRecord
 
 FLOAT32, INT8 = "model.safetensors", "model.int8.safetensors"
+FILES = {"numpy-float32": FLOAT32, "numpy-int8": INT8}  # by runtime
 COPIED = ("config.json", "tokenizer.json", "tokenizer_config.json")
 OUR_TYPES = ("bort-static", "bort-convolution")
 CLASSIFIER = ("classifier.weight", "classifier.bias")
@@ -64,6 +67,19 @@ def export_numpy(model: ModelRecord, out: Path) -> Export:
         latency_ms=realised.latency_ms,
         latency=realised.latency,
     )
+
+
+def numpy_file(folder: Path, config: Mapping[str, Any]) -> str | None:
+    """Find weights that only `small_loader.py` reads: fused ones, or int8 without float32."""
+    if config.get("model_type") not in OUR_TYPES:
+        return None
+    if not (folder / FLOAT32).is_file():
+        return INT8 if (folder / INT8).is_file() else None
+    try:
+        with safe_open(folder / FLOAT32, framework="numpy") as file:
+            return None if CLASSIFIER[0] in file.keys() else FLOAT32  # noqa: SIM118
+    except (SafetensorError, OSError):
+        return None  # whoever loads it says so
 
 
 def stored_bytes(weights: Arrays, *, is_int8: bool = False) -> bytes:

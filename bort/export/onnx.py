@@ -30,6 +30,7 @@ from bort.report.models import onnx_sentences
 from bort.storage import ModelRecord
 
 FLOAT32, INT8 = "model.onnx", "model.int8.onnx"
+FILES = {"onnx-float32": FLOAT32, "onnx-int8": INT8}  # by runtime
 TOLERANCE = 1e-4  # the largest allowed difference between float32 logits and PyTorch's
 BATCH = 32
 RANDOM_TEXTS = 64

@@ -5,19 +5,28 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bort.core import paths
 from bort.core.baseline import OracleFacts
-from bort.core.errors import ExportError, InvalidDataError, InvalidOptionError
+from bort.core.errors import (
+    ExportError,
+    InvalidDataError,
+    InvalidModelError,
+    InvalidOptionError,
+    first_line,
+)
 from bort.core.files import DATA_ENDINGS
 from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.core.serialise import from_json
+from bort.export import numpy_folder, onnx
 from bort.export.folder import RELIABILITY, TEXT_COLUMNS, check_files
+from bort.export.numpy_folder import numpy_file
 from bort.export.onnx import BATCH, Inputs, files_of, session_logits, torch_logits
+from bort.export.small_loader import load
 from bort.finetuning.realised import evidence_of
 from bort.finetuning.reliability import CONFIDENCE, Reliability, Threshold
 from bort.latency.runtimes.onnx import open_session
@@ -40,8 +49,7 @@ class Answer(NamedTuple):
     scores: dict[str, float]
 
 
-class _Logits(Protocol):
-    def __call__(self, batches: Sequence[Inputs]) -> NDArray[np.float32]: ...
+_Logits = Callable[[Sequence[Text]], NDArray[np.float32]]
 
 
 def check_model(folder: Path) -> None:
@@ -57,8 +65,8 @@ class Predictor:
     """An exported model, ready to classify texts.
 
     Args:
-        folder: the result of `bort export --format hf` or `onnx`, or any folder with a classifier
-            in safetensors and a fast tokenizer.
+        folder: the result of `bort export`, or any folder with a classifier in safetensors and a
+            fast tokenizer.
     Raises:
         ExportError: it is no such folder.
         InvalidModelError: the weights or the tokenizer cannot be read.
@@ -80,7 +88,7 @@ class Predictor:
         self._tokenizer.enable_truncation(self._limits.tokens)
         padding = self._limits.padding
         self._padding = (self._tokenizer.token_to_id("[PAD]") or 0) if padding is None else padding
-        self.runtime, self._logits = _open(folder)
+        self.runtime, self._logits = self._open(config)
 
     def check_parts(self, parts: int) -> None:
         """Check that the model reads single texts, or pairs, as given.
@@ -111,7 +119,7 @@ class Predictor:
         begun = time.monotonic()
         for start in range(0, len(texts), BATCH):
             places = order[start : start + BATCH]
-            logits = self._logits([self._inputs([texts[place] for place in places])])
+            logits = self._logits([texts[place] for place in places])
             shares[places] = _shares(logits)
             done = start + len(places)
             # Long texts come first, so this is what is left at most.
@@ -167,21 +175,37 @@ class Predictor:
             types[row, :length] = np.minimum(encoding.type_ids, self._limits.segments - 1)
         return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
 
+    def _open(self, config: dict[str, Any]) -> tuple[str, _Logits]:
+        folder = self.folder
+        if (name := numpy_file(folder, config)) is not None:
+            try:
+                classify = load(folder, name)
+            except Exception as error:  # what is in a damaged file fails in many ways
+                raise InvalidModelError(
+                    f"{folder.name} cannot be loaded for numpy ({first_line(error)}); export the "
+                    "model again with: bort export MODEL --format numpy --out FOLDER"
+                ) from error
+            return _runtime(name), lambda texts: np.array(
+                [[*classify(*parts_of(text)).values()] for text in texts], dtype=np.float32
+            )
+        if weight_files(folder):
+            from bort.training.model_files import load_classifier
 
-def _open(folder: Path) -> tuple[str, _Logits]:
-    if weight_files(folder):
-        from bort.training.model_files import load_classifier
+            model = load_classifier(folder, folder.name)
+            return "torch-float32", lambda texts: torch_logits(model, [self._inputs(texts)])
+        file = next(files_of(folder), None)
+        if file is None:
+            raise ExportError(
+                f"{folder} is not an exported model: it has neither {WEIGHTS} nor an ONNX file; "
+                "export a model with: bort export MODEL --format hf --out FOLDER"
+            )
+        session = open_session(str(file), 1)
+        return _runtime(file.name), lambda texts: session_logits(session, [self._inputs(texts)])
 
-        model = load_classifier(folder, folder.name)
-        return "torch-float32", lambda batches: torch_logits(model, batches)
-    file = next(files_of(folder), None)
-    if file is None:
-        raise ExportError(
-            f"{folder} is not an exported model: it has neither {WEIGHTS} nor an ONNX file; "
-            "export a model with: bort export MODEL --format hf --out FOLDER"
-        )
-    session = open_session(str(file), 1)
-    return "onnx-float32", lambda batches: session_logits(session, batches)
+
+def _runtime(file: str) -> str:
+    files = {**onnx.FILES, **numpy_folder.FILES}
+    return next(runtime for runtime, name in files.items() if name == file)
 
 
 def _config(folder: Path) -> dict[str, Any]:

@@ -11,15 +11,16 @@ from bort.figures.document import charts, commands, document, heading, lines, ta
 from bort.figures.front import front_info, plot_pair
 from bort.figures.mistakes import MOST_CLASSES, plot_calibration, plot_confusion
 from bort.figures.models import add_realised, mark_on_front, plot_curves
-from bort.figures.objectives import ERROR, LATENCY
+from bort.figures.objectives import axes_of
 from bort.figures.rivals_report import beside_others, compared
 from bort.finetuning.history import ModelHistory
 from bort.finetuning.mistaken_texts import mistaken_texts
-from bort.finetuning.realised import Accuracy, RealisedLatency, TrainedModel
+from bort.finetuning.realised import Accuracy, Realised, RealisedLatency, TrainedModel
 from bort.finetuning.stages import DEV_ERROR, LOSS, Curve
 from bort.report import mistakes as mistake_words
 from bort.report import models as words
 from bort.report.baselines import NAMES
+from bort.report.deployed import HEADINGS, fastest_sentence, file_rows, rule_sentence
 from bort.report.numbers import shape
 from bort.studies.commands import export_command, finetune_command
 
@@ -55,6 +56,7 @@ def model_report(history: ModelHistory, *, with_texts: bool = False) -> str:
         heading("Compared with teacher and baselines"),
         _comparison(model),
         lines(words.remarks(realised)),
+        *_files(realised),
         *([] if rivals is None else beside_others(rivals, len(drawn), model=model.record.name)),
         heading("Mistakes"),
         charts(len(drawn) + len(beside), len(mistakes)),
@@ -91,10 +93,12 @@ def _on_front(history: ModelHistory) -> list[go.Figure]:
     mark = None if answer is None else mark_on_front(answer, history.model)
     if answer is None or mark is None:
         return []
-    info = front_info(answer.points, pick_id=mark.architecture_id)
-    figure = plot_pair(info, LATENCY, ERROR, log=(LATENCY,), height=_HEIGHT)
+    size, latency, error = axes_of(answer)
+    objectives = (size, latency, error)
+    info = front_info(answer.points, objectives=objectives, pick_id=mark.architecture_id)
+    figure = plot_pair(info, latency, error, log=(latency,), height=_HEIGHT)
     figure.update_layout(title={"text": "predicted to realised", "font": {"size": 13}})
-    return [add_realised(figure, [mark], LATENCY, ERROR)]
+    return [add_realised(figure, [mark], latency, error)]
 
 
 def _curves(curves: Sequence[Curve], stages: Sequence[str]) -> list[go.Figure]:
@@ -164,6 +168,16 @@ def _comparison(model: TrainedModel) -> str:
             )
     rows.append(("parameters", f"{realised.parameter_count:,}", "", ""))
     return table(("", "audit", "95 %", "macro F1"), rows, key="comparison")
+
+
+def _files(realised: Realised) -> list[str]:
+    """Write the table of the files that were timed from text to label, if any."""
+    deployed = realised.deployed
+    if deployed is None:
+        return []
+    said = [fastest_sentence(deployed), rule_sentence(deployed)]
+    rows = table(HEADINGS, file_rows(deployed), key="files")
+    return [heading("Files, from text to label"), rows, lines(said)]
 
 
 def _row(who: str, found: Accuracy) -> tuple[str, ...]:

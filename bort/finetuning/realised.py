@@ -15,6 +15,7 @@ from bort.core.finetune import Recipe
 from bort.core.serialise import from_json
 from bort.core.study import TaskSpec
 from bort.finetuning.calibration import Calibration
+from bort.finetuning.deployed import Deployed
 from bort.finetuning.mistakes import Confusion, Mistakes
 from bort.finetuning.reliability import Reliability
 from bort.latency.workload import Workload
@@ -197,6 +198,7 @@ class Realised:
         reliability: of the exported weights on dev; None in records of older versions.
         confusion, calibration: of the exported weights on audit; None in records of older versions.
         files: None in records of older versions, and for families without a closed form.
+        deployed: None until `bort export --format fastest` has timed the files.
         latency: by runtime; `latency_ms` is the median on the first one.
         dev_is_seen: Agora learned from dev texts, so the dev accuracy is not independent.
         seconds: training time of all stages together.
@@ -223,6 +225,7 @@ class Realised:
     parameter_count: int
     effective_parameter_count: int | None = None
     files: FileBytes | None = None
+    deployed: Deployed | None = None
     reliability: Reliability | None = None
     confusion: Confusion | None = None
     calibration: Calibration | None = None

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bort.core.scratch import temporary
+from bort.latency.classifiers import Classify
 from bort.latency.workload import Text
 from bort.rivals.rival import (
-    Classify,
     Making,
     Method,
     dev_error,

@@ -21,12 +21,12 @@ from bort.core.paths import cache
 from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.core.rivals import Compared, Comparison, PerText, RivalKind
 from bort.core.study import TrainingSpec
+from bort.latency.classifiers import BATCHES, Classify, Times, time_classifiers
 from bort.latency.timing import Instruments, never
 from bort.rivals import bags, networks, vectors
 from bort.rivals.own import export_own, read_own
 from bort.rivals.request import check_installed
 from bort.rivals.rival import (
-    Classify,
     Judged,
     Making,
     Method,
@@ -36,7 +36,6 @@ from bort.rivals.rival import (
     texts_of,
     whole_folder,
 )
-from bort.rivals.timing import BATCHES, Times, time_classifiers
 from bort.rivals.verdicts import Contender, gain, verdict
 from bort.storage import ModelRecord
 from bort.tasks import Task

@@ -6,7 +6,7 @@ Each is deployed as an ONNX file with a tokenizer, on one thread.
 import copy
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bort.core.files import load_arrays, save_arrays
+from bort.export.classify import INPUTS, read_onnx
+from bort.latency.classifiers import Classify
 from bort.latency.runtimes.exporting import export_module, quantise, quiet_exporter
-from bort.latency.runtimes.onnx import open_session
-from bort.latency.workload import Text
 from bort.rivals.rival import (
     REGRESSION,
-    Classify,
     Making,
     Method,
     fit_regression,
@@ -41,7 +40,6 @@ MODEL, READING, TOKENIZER = "model.onnx", "reading.json", "tokenizer.json"
 SPARSE = "sparse.npz"
 SHARES = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)  # of weights to remove, most first
 WORSE = 0.01  # the error on dev that pruning may add
-INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
 def _write(model: torch.nn.Module, making: Making, folder: Path, *, tokenizer_from: Path) -> None:
@@ -60,28 +58,8 @@ def _write(model: torch.nn.Module, making: Making, folder: Path, *, tokenizer_fr
 
 def read_network(folder: Path) -> Classify:
     """Open a folder that `_write` wrote."""
-    from tokenizers import Tokenizer
-
     reading = json.loads((folder / READING).read_text("utf-8"))
-    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
-    tokenizer.enable_truncation(reading["max_length"])
-    tokenizer.enable_padding(pad_id=reading["padding"])
-    session = open_session(str(folder / MODEL), 1)
-    names = [given.name for given in session.get_inputs()]
-
-    def classify(texts: Sequence[Text]) -> NDArray[np.int64]:
-        found = []
-        for start in range(0, len(texts), 32):
-            encodings = tokenizer.encode_batch(list(texts[start : start + 32]))
-            fields = ("ids", "attention_mask", "type_ids")
-            arrays = {
-                name: np.array([getattr(one, field) for one in encodings], dtype=np.int64)
-                for name, field in zip(INPUTS, fields, strict=True)
-            }
-            found.append(session.run(None, {n: arrays[n] for n in names})[0].argmax(1))
-        return np.concatenate(found)
-
-    return classify
+    return read_onnx(folder / MODEL, folder / TOKENIZER, **reading)
 
 
 class _Mean(torch.nn.Module):

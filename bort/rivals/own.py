@@ -5,29 +5,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from bort.core.files import write_json_atomically
 from bort.export import numpy_folder, onnx
 from bort.export.card import is_ours
-from bort.export.small_loader import load
+from bort.export.classify import read_numpy
 from bort.finetuning.realised import evidence_of, realised_of
-from bort.latency.workload import parts_of
+from bort.latency.classifiers import Classify
 from bort.rivals.networks import MODEL, READING, TOKENIZER, read_network
-from bort.rivals.rival import Classify, whole_folder
+from bort.rivals.rival import whole_folder
 from bort.storage import ModelRecord
 from bort.training.limits import read_limits
 from bort.training.source import read_config
-
-ONNX = {"onnx-float32": onnx.FLOAT32, "onnx-int8": onnx.INT8}
-NUMPY = {"numpy-float32": numpy_folder.FLOAT32, "numpy-int8": numpy_folder.INT8}
-"""The files of each model that compete, by runtime; those for numpy of small networks only."""
 
 
 def export_own(model: ModelRecord, folder: Path) -> Mapping[str, Path]:
     """Write the files of a model that are deployed, once; a folder for each runtime."""
     has_numpy = is_ours(realised_of(model), evidence_of(model))
-    done = {name: folder / name for name in (*ONNX, *(NUMPY if has_numpy else ()))}
+    done = {
+        name: folder / name for name in (*onnx.FILES, *(numpy_folder.FILES if has_numpy else ()))
+    }
     if all(path.is_dir() for path in done.values()):
         return done
     whole = folder / "export"
@@ -35,7 +31,7 @@ def export_own(model: ModelRecord, folder: Path) -> Mapping[str, Path]:
     onnx.export_onnx(model, whole, measure=False)
     limits: Any = read_limits(read_config(whole, model.name))
     reading = {"max_length": evidence_of(model).max_length, "padding": limits.padding or 0}
-    for name, file in ONNX.items():
+    for name, file in onnx.FILES.items():
         with whole_folder(done[name]) as part:
             shutil.copyfile(whole / file, part / MODEL)
             shutil.copyfile(whole / TOKENIZER, part / TOKENIZER)
@@ -43,7 +39,7 @@ def export_own(model: ModelRecord, folder: Path) -> Mapping[str, Path]:
     shutil.rmtree(whole)
     if has_numpy:
         numpy_folder.export_numpy(model, whole)
-        for name, file in NUMPY.items():
+        for name, file in numpy_folder.FILES.items():
             with whole_folder(done[name]) as part:
                 for needed in (file, TOKENIZER, "config.json"):
                     shutil.copyfile(whole / needed, part / needed)
@@ -53,7 +49,6 @@ def export_own(model: ModelRecord, folder: Path) -> Mapping[str, Path]:
 
 def read_own(runtime: str, folder: Path) -> Classify:
     """Open a folder that `export_own` wrote."""
-    if runtime not in NUMPY:
+    if runtime not in numpy_folder.FILES:
         return read_network(folder)
-    logits = load(folder, NUMPY[runtime])
-    return lambda texts: np.array([np.argmax([*logits(*parts_of(t)).values()]) for t in texts])
+    return read_numpy(folder, numpy_folder.FILES[runtime])

@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 
 from bort.core.files import load_arrays, save_arrays
 from bort.core.scratch import scratch
+from bort.latency.classifiers import Classify
 from bort.latency.workload import Text, parts_of
 from bort.tasks import Split, Task
 from bort.training.metrics import macro_f1
 from bort.training.regression import fit_logistic
 from bort.training.teacher import TeacherContext
-
-Classify = Callable[[Sequence[Text]], NDArray[np.int64]]
-"""Texts, or pairs of texts, to class numbers, shape (n,): everything from text to label."""
 
 REGRESSION = "regression.npz"
 COSTS = (1.0, 4.0, 16.0)  # inverse regularisations to choose from on dev

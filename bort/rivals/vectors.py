@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bort.core.locks import building
+from bort.latency.classifiers import Classify
 from bort.rivals.rival import (
-    Classify,
     Making,
     Method,
     fit_regression,

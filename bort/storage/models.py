@@ -151,6 +151,18 @@ class Models:
             connection.execute(table.insert().values(row))
         return self.model(name)
 
+    def keep_results(self, name: str, realised: Mapping[str, Any]) -> None:
+        """Replace a model's results, after more has been measured.
+
+        Raises:
+            UnknownModelError: no model of that name.
+        """
+        found, table = self.model(name), schema.models
+        with self._db.writing() as connection:
+            connection.execute(
+                table.update().where(table.c.id == found.id).values(realised=dict(realised))
+            )
+
     def models(self, *, study: str | None = None, job_id: int | None = None) -> list[ModelRecord]:
         """Return models, newest first, that meet every given condition."""
         table = schema.models

@@ -1,7 +1,5 @@
-"""A model with random weights in a store, a made-up study, and fast stand-ins for measuring."""
+"""A model with random weights in a store, and a made-up study."""
 
-import contextlib
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,15 +8,11 @@ import tiny
 from bort.core.study import StudySpec, TaskSpec
 from bort.families import SearchSpace, load_space
 from bort.finetuning.publishing import complete_tokenizer
-from bort.latency.noise import NoiseReading
-from bort.latency.protocol import Protocol
-from bort.latency.timing import Instruments
 from bort.search.facts import LatencyModelled
 from bort.storage import ModelRecord, Store, models_folder
 
 SHAPE = {"depth": 1, "heads": 2, "hidden": 8, "intermediate": 16}
 JUDGED = {"accuracy": 0.8, "low": 0.7, "high": 0.9, "n": 90, "macro_f1": 0.8}
-QUIET = NoiseReading(reference_ms=1.0, spread=0.01, others_share=0.01)
 
 
 def write_model(store: Store, place: Path, *, text: tuple[str, ...] = ("text",)) -> ModelRecord:
@@ -124,20 +118,3 @@ def _evidence(space: SearchSpace, task: TaskSpec) -> dict[str, object]:
         "max_length": 16,
         "workload": {"batch_size": 1, "sequence_length": 16, "threads": 1},
     }
-
-
-class _NobodyElse:
-    def read(self) -> float:
-        return 0.0
-
-
-def small_instruments() -> Instruments:
-    """Make instruments that measure for only a moment, without waiting."""
-    return Instruments(
-        clock=time.perf_counter,
-        read_noise=lambda *_given: QUIET,
-        watch_others=_NobodyElse,
-        settle=lambda _stop: None,
-        hold=lambda _stop, _wait, _step: contextlib.nullcontext(),
-        protocol=Protocol(budget_seconds=0.1, min_rounds=3, max_rounds=3, limit_seconds=0.1),
-    )

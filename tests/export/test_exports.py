@@ -13,7 +13,8 @@ import pytest
 import tiny
 import torch
 import yaml
-from made_up_model import small_instruments, write_model
+from fake_machine import small_instruments
+from made_up_model import write_model
 
 from bort.core.errors import BortError, ExportError, InvalidDataError, UnknownModelError
 from bort.core.serialise import to_json

@@ -8,6 +8,7 @@ from safetensors.numpy import load_file
 from bort.core.architecture import Architecture
 from bort.export.numpy_folder import FLOAT32, INT8, stored_bytes
 from bort.export.onnx import session_logits
+from bort.export.predicting import Predictor
 from bort.export.small_loader import load
 from bort.families import family
 from bort.finetuning.publishing import write_pruned_tokenizer
@@ -48,6 +49,15 @@ def test_the_files_for_numpy_give_the_same_answers(name, tmp_path):
         assert np.allclose(list(exact(text).values()), expected, atol=1e-5)
         spread = np.abs(expected).max()
         assert np.allclose(list(rounded(text).values()), expected, atol=0.03 * spread)
+    for file, runtime in ((FLOAT32, "numpy-float32"), (INT8, "numpy-int8")):
+        if runtime == "numpy-int8":
+            (tmp_path / FLOAT32).rename(tmp_path / "moved")
+        predictor = Predictor(tmp_path)  # a whole convolution in float32 is read by torch too
+        assert predictor.runtime in (runtime, "torch-float32" if labels > 2 else runtime)
+        said = [answer.label for answer in predictor(TEXTS)]
+        classify = load(tmp_path, file) if file == INT8 else exact
+        assert said == [max(s, key=s.__getitem__) for s in map(classify, TEXTS)]
+    (tmp_path / "moved").rename(tmp_path / FLOAT32)
     answers = read_own("numpy-int8", tmp_path)(TEXTS)
     assert answers.tolist() == [int(np.argmax(list(rounded(text).values()))) for text in TEXTS]
     written = (tmp_path / FLOAT32).stat().st_size

@@ -7,13 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fake_machine import small_instruments
 
 from bort.core.architecture import Architecture
+from bort.core.errors import ExportError
 from bort.core.evaluation import Evaluation
 from bort.core.finetune import FineTuneSpec, Recipe
 from bort.core.serialise import to_json
 from bort.core.size import SizeSpec, SizeUnit
 from bort.core.study import StudySpec
+from bort.export import numpy_folder, onnx
+from bort.export.fastest import export_fastest
 from bort.export.folder import export_huggingface
 from bort.export.numpy_folder import FLOAT32, INT8, export_numpy
 from bort.export.onnx import export_onnx
@@ -22,7 +26,7 @@ from bort.export.small_loader import load
 from bort.families import FamilySpace
 from bort.families.sizes import sizes_of
 from bort.finetuning.mistaken_texts import mistaken_texts
-from bort.finetuning.realised import TrainedModel
+from bort.finetuning.realised import TrainedModel, realised_of
 from bort.jobs import run_here
 from bort.rivals.own import export_own, read_own
 from bort.storage import open_store
@@ -169,6 +173,33 @@ def test_all_its_files_compete_with_rivals(finetuned, tmp_path, study_spec):
     assert np.mean(exact[0] == audit.labels) == pytest.approx(answer["audit"]["accuracy"])
     assert answer["files"]["int8"] < answer["files"]["float32"]
     assert len(answer["reliability"]["scores"]) > 2
+
+
+def test_the_fastest_file_is_measured_and_kept(finetuned, tmp_path):
+    pytest.importorskip("onnxruntime")
+    model, _, _ = finetuned
+    with open_store() as store:
+        with pytest.raises(ExportError, match="never timed; leave out --no-latency"):
+            export_fastest(store, model, tmp_path / "no", measure=False)
+        answer = export_fastest(store, model, tmp_path / "fast", instruments=small_instruments())
+        kept = realised_of(store.model(model.name)).deployed
+        assert kept == answer.deployed
+        again = export_fastest(store, store.model(model.name), tmp_path / "2", measure=False)
+    runtimes = ["numpy-float32", "numpy-int8", "onnx-float32", "onnx-int8"]
+    assert [file.runtime for file in kept.files] == runtimes
+    assert kept.fastest.runtime == answer.runtime == again.runtime
+    sizes = {file.name: file.bytes for file in answer.files}
+    weights = {**onnx.FILES, **numpy_folder.FILES}[answer.runtime]
+    assert kept.fastest.size_bytes == sizes[weights] + sizes["tokenizer.json"]
+    assert [f.sha256 for f in again.files if f.name == weights] == [
+        f.sha256 for f in answer.files if f.name == weights
+    ]
+    assert sorted(n for n in sizes if n.endswith((".onnx", ".safetensors"))) == [weights]
+    card = (tmp_path / "fast" / "README.md").read_text("utf-8")
+    assert f"Fastest from text to label: {answer.runtime}" in card
+    labels = [one.label for one in Predictor(tmp_path / "fast")(TEXTS)]
+    assert labels == [one.label for one in Predictor(model.folder)(TEXTS)]
+    assert not (tmp_path / "no").exists()
 
 
 def test_onnx_gives_the_same_answers(finetuned, tmp_path):

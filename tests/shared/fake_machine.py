@@ -1,6 +1,7 @@
 """A machine that exists only in the tests: its clock moves when something runs on it."""
 
 import contextlib
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -96,3 +97,15 @@ class FakeMachine:
             protocol=Protocol(budget_seconds=1e6, max_rounds=9),
             paces=self.paces,
         )
+
+
+def small_instruments() -> Instruments:
+    """Make instruments that measure for only a moment, without waiting."""
+    return Instruments(
+        clock=time.perf_counter,
+        read_noise=lambda *_given: QUIET,
+        watch_others=lambda: Others(0.0),
+        settle=lambda _stop: None,
+        hold=lambda _stop, _wait, _step: contextlib.nullcontext(),
+        protocol=Protocol(budget_seconds=0.1, min_rounds=3, max_rounds=3, limit_seconds=0.1),
+    )

@@ -22,7 +22,13 @@ LARGEST_BYTES = 512 << 20  # for a download; the command line has no limit
 ONNX_RUNTIME = "onnx-float32"
 
 Make = Callable[[ModelRecord, Path], object]
-LABELS = {"hf": "Hugging Face", "numpy": "NumPy", "onnx": "ONNX", "bundle": "Run bundle"}
+LABELS = {
+    "fastest": "Fastest file",
+    "hf": "Hugging Face",
+    "numpy": "NumPy",
+    "onnx": "ONNX",
+    "bundle": "Run bundle",
+}
 
 
 def show(trained: TrainedModel) -> None:
@@ -43,9 +49,9 @@ def show(trained: TrainedModel) -> None:
             f"{size / 2**20:,.0f} MiB is too large for a browser download; use the commands."
         )
     else:
-        _buttons(model, kinds)
+        _buttons(model, [*(["fastest"] if trained.realised.deployed else []), *kinds])
     with st.expander("As commands and Python"):
-        for kind in kinds:
+        for kind in ("fastest", *kinds):
             st.code(_command(model, kind), language="bash", wrap_lines=True)
         markup.label("classify a text without this package")
         code = usage(trained.realised, trained.evidence, f"{model.name}-{kinds[0]}")
@@ -73,7 +79,12 @@ def _file_name(model: ModelRecord, kind: str) -> str:
 def _buttons(model: ModelRecord, kinds: Sequence[str]) -> None:
     onnx_missing = runtime_kind(ONNX_RUNTIME).missing
     # A download is made after the page's script, where nobody is logged in.
-    makers: dict[str, Make] = {**MAKERS, "bundle": partial(_bundle, readings.store())}
+    store = readings.store()
+    makers: dict[str, Make] = {
+        **MAKERS,
+        "bundle": partial(_bundle, store),
+        "fastest": partial(_fastest, store),
+    }
     with st.container(horizontal=True):
         for kind in kinds:
             st.download_button(
@@ -84,7 +95,7 @@ def _buttons(model: ModelRecord, kinds: Sequence[str]) -> None:
                 icon=":material/download:",
                 key=f"download-{kind}",
                 on_click="ignore",
-                disabled=kind == "onnx" and bool(onnx_missing),
+                disabled=kind in ("fastest", "onnx") and bool(onnx_missing),
             )
     if onnx_missing:
         markup.note(f"ONNX needs {', '.join(onnx_missing)}: pip install 'bort[onnx]'")
@@ -131,6 +142,12 @@ def _bundle(store: Store, model: ModelRecord, out: Path) -> None:
     from bort.export.bundle import export_bundle
 
     export_bundle(store, model, out)
+
+
+def _fastest(store: Store, model: ModelRecord, out: Path) -> None:
+    from bort.export.fastest import export_fastest
+
+    export_fastest(store, model, out, measure=False)  # it was measured before
 
 
 MAKERS: dict[str, Make] = {"hf": _huggingface, "numpy": _numpy, "onnx": _onnx}

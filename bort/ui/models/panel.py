@@ -19,6 +19,7 @@ from bort.report.numbers import shape
 from bort.storage import ModelRecord, Thing, ThingKind
 from bort.studies.rivals import newest_comparison
 from bort.ui.kit import address, chart, deleting, frame, markup, navigation, readings
+from bort.ui.models import deployed as model_deployed
 from bort.ui.models import files as model_files
 from bort.ui.models import mistakes as model_mistakes
 from bort.ui.models import reporting as model_reporting
@@ -115,6 +116,7 @@ def _one(model: TrainedModel) -> None:
         )
         for remark in words.remarks(model.realised):
             markup.note(remark)
+        model_deployed.show(model)
         _beside_others(model)
         model_mistakes.show(model)
         st.subheader("Curves", anchor=False)

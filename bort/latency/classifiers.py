@@ -4,11 +4,16 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bort.core.progress import OnStep, ProgressTo, ignore, towards
 from bort.latency.protocol import HANDFUL, Latency, Run
 from bort.latency.timing import Instruments, Timing, never, time_runs
 from bort.latency.workload import Text
-from bort.rivals.rival import Classify
+
+Classify = Callable[[Sequence[Text]], NDArray[np.int64]]
+"""Texts, or pairs of texts, to class numbers, shape (n,): everything from text to label."""
 
 BATCHES = (1, 32)
 SINGLES = 16  # texts of one run of single texts
