@@ -1,7 +1,7 @@
 """Searches of recorded tables with several workers, in simulated time."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from heapq import heappop, heappush
 from itertools import product
 from pathlib import Path
@@ -57,22 +57,15 @@ class SimulatedPool:
         self.now = 0.0
         self._free = [0.0] * workers  # when each worker has nothing to do, the soonest first
 
-    def submit(self, index: int) -> Future[Observation]:
+    def begin(self, index: int) -> Callable[[], Observation]:
         """Let the first worker that is free train an architecture."""
         ends = max(self.now, heappop(self._free)) + self.seconds[index]
         heappush(self._free, ends)
-        return _Training(self, index, ends)
+        return partial(self._wait, index, ends)
 
-
-class _Training(Future[Observation]):
-    def __init__(self, pool: SimulatedPool, index: int, ends: float) -> None:
-        super().__init__()
-        self._pool, self._index, self._ends = pool, index, ends
-
-    def result(self, timeout: float | None = None) -> Observation:  # noqa: ARG002
-        """Wait until the training has ended."""
-        self._pool.now = max(self._pool.now, self._ends)
-        return self._pool.table.observe(self._index)
+    def _wait(self, index: int, ends: float) -> Observation:
+        self.now = max(self.now, ends)
+        return self.table.observe(index)
 
 
 def simulate(
@@ -84,7 +77,7 @@ def simulate(
     question = Question(epsilon=FRONT_EPSILON if is_front else float(goal))
     budget = len(table) if is_front else None
     for step in parallel_search(
-        table.problem, pool.submit, question=question, at_once=at_once, budget=budget
+        table.problem, pool.begin, question=question, at_once=at_once, budget=budget
     ):
         rows.append(step.index)
         if is_front and list(table.shares(rows))[-1] >= SHARE:

@@ -246,12 +246,10 @@ def _latencies(
 
 
 def _spec(question: Mapping[str, Any], seed: int) -> SearchSpec:
-    known = {**QUESTION.fields, **BUDGET.fields}
+    of_trainings = ("seed", "minutes", "include", "parallel")
+    known = [name for name in (*QUESTION.fields, *BUDGET.fields) if name not in of_trainings]
     for name in question:
-        if name not in known or name in ("seed", "minutes", "include"):
-            raise TypeError(
-                f"there is no option {name!r}; choose from "
-                f"{', '.join(n for n in known if n not in ('seed', 'minutes', 'include'))}"
-            )
+        if name not in known:
+            raise TypeError(f"there is no option {name!r}; choose from {', '.join(known)}")
     given = {**question, "seed": seed}
     return BUDGET.build(given, question=QUESTION.build(given))

@@ -12,7 +12,7 @@ from bort.core.fields import read
 from bort.core.files import check_output
 from bort.core.kinds import flag
 from bort.core.locks import check_not_measuring
-from bort.core.study import WinnersSpec
+from bort.core.measuring import WinnersSpec
 from bort.studies.parts import LENGTHS, MEASURE, WINNERS, WORKLOAD
 
 if TYPE_CHECKING:

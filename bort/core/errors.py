@@ -111,6 +111,10 @@ class MissingExtraError(BortError, ImportError):
     """An optional package is needed but not installed."""
 
 
+class WorkerError(BortError, RuntimeError):
+    """A worker cannot train, or ended again and again."""
+
+
 class TrainingDivergedError(BortError, ArithmeticError):
     """A training diverged, and so did its retries."""
 

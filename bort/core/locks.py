@@ -171,6 +171,15 @@ def check_not_measuring() -> None:
         raise BusyError(_busy_message(who))
 
 
+def training_places(threads: int | None) -> int:
+    """Count the trainings with so many threads that this machine's cores have room for.
+
+    Args:
+        threads: None means all cores.
+    """
+    return max(1, usable_cores() // (threads or usable_cores()))
+
+
 @contextlib.contextmanager
 def training_turn(
     threads: int | None,
@@ -191,7 +200,7 @@ def training_turn(
         on_step: receives a step every second while waiting: for whom, and since when.
         folder: the folder of the lock files; by default the measuring lock's.
     """
-    count = max(1, usable_cores() // (threads or usable_cores()))
+    count = training_places(threads)
     home = folder or lock_path().parent
     places = [home / f"bort-training-{number}.lock" for number in range(count)]
     waits = _teller(on_step, Stage.WAITING_FOR_TRAINING)

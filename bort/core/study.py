@@ -23,6 +23,7 @@ INITIALISATIONS: tuple[str, ...] = get_args(Initialise)
 DEVICES: tuple[str, ...] = get_args(Device)
 
 LARGEST_SEED = 2**31 - 1  # what every random generator we use accepts
+MOST_AT_ONCE = 64
 MOST_TEXTS = 4096  # per forward pass; more would not fit into memory
 SPACE = "small"  # the space that is used unless another is named
 
@@ -32,7 +33,6 @@ SEED = Whole(0, LARGEST_SEED)
 TEXTS_PER_STEP = Whole(1, MOST_TEXTS, step=8)
 RATE = Number(0, 1, is_open=True)
 MINUTES = Number(0, is_open=True, step=5, metavar="M")
-MEASURING_MINUTES = Number(0.1, 120, step=5, metavar="M")
 LEARNING_RATES = Several(RATE, "numbers between 0 and 1, separated by commas")
 FOLDER = Text("FOLDER|ID", "a folder or hub id")
 COLUMN = Text("COLUMN", "the name of a column")
@@ -214,77 +214,6 @@ class LatencySpec(Description):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeasureSpec(Description):
-    """A measurement of a sample of a space, from which the latency of the others is predicted.
-
-    Attributes:
-        space: the space as `SearchSpace.to_dict()` gives it.
-        latency: runtime and workload; its `profile` is not used.
-        lengths_from, wait: with the text lengths of this task; for another measurement to end.
-    """
-
-    space: Mapping[str, Any]
-    latency: LatencySpec
-    lengths_from: TaskSpec | None = None
-    wait: bool = False
-    text_to_label: bool = ask(
-        False,
-        Flag(),
-        "Text to label",
-        "Time tokenizer, padding, network and softmax on the texts that --lengths-from names, not "
-        "the network alone.",
-    )
-    count: int = ask(
-        48,
-        Whole(step=8),
-        "Architectures",
-        "Architectures to measure. Half of them, at most 32, fit the model; the others test it.",
-    )
-    seed: int = ask(0, SEED, "Seed", "Seed for choosing and ordering the architectures.")
-    name: str | None = ask(
-        None,
-        Text("NAME", "a name"),
-        "Name",
-        "Name of the profile in the store.",
-        empty="built from space, runtime and time",
-    )
-    minutes: float | None = ask(
-        None,
-        MEASURING_MINUTES,
-        "Minutes at most",
-        "Longest time to measure, used up only if the machine is noisy.",
-        empty="5",
-        example="10",
-        advanced=True,
-    )
-    new_pace: bool = ask(
-        False,
-        Flag(),
-        "Forget the usual pace",
-        "Forget this machine's usual pace. This measurement, if quiet, sets the new one.",
-        advanced=True,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WinnersSpec(Description):
-    """A measurement of a study's front, on its workload; `wait` as in `MeasureSpec`."""
-
-    study: str
-    wait: bool = False
-    seed: int = ask(0, SEED, "Seed", "Seed for ordering the architectures.", advanced=True)
-    minutes: float | None = ask(
-        None,
-        MEASURING_MINUTES,
-        "Minutes at most",
-        "Longest time to measure, used up only if the machine is noisy.",
-        empty="1",
-        example="10",
-        advanced=True,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSpec(Description):
     """The question that the search answers (goal, ε, weights, assumptions) and its limits."""
 
@@ -310,6 +239,14 @@ class SearchSpec(Description):
         "Audit",
         "At the end, test the answer on this many randomly drawn architectures.",
         empty="no audit",
+        advanced=True,
+    )
+    parallel: int = ask(
+        1,
+        Whole(1, MOST_AT_ONCE, metavar="N"),
+        "Trainings at once",
+        "Have this many trainings at once, as far as the cores allow. Another number makes other "
+        "picks.",
         advanced=True,
     )
     include: tuple[str, ...] = ask(

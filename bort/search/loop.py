@@ -2,8 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 
 from bort.core.question import Question
 from bort.search.arrays import FloatArray
@@ -13,8 +13,8 @@ from bort.search.problem import SearchProblem
 from bort.search.state import Ending, SearchState
 
 EvaluateIndex = Callable[[int], Observation]
-SubmitIndex = Callable[[int], "Future[Observation]"]
-"""Begins to evaluate an architecture, as `concurrent.futures.Executor.submit` does."""
+BeginIndex = Callable[[int], Callable[[], Observation]]
+"""Begins to evaluate an architecture; what it returns waits for the result."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,20 +69,13 @@ def certified_search(
     Source: ours; docs/search.md has the definitions and the proofs. The "paper" mode evaluates
         everything, as the paper's algorithm does.
     """
-
-    def submit(index: int) -> "Future[Observation]":
-        done: Future[Observation] = Future()
-        done.set_result(evaluate(index))
-        return done
-
-    return parallel_search(
-        problem, submit, question=question, at_once=1, budget=budget, known=known
-    )
+    begin = partial(partial, evaluate)  # evaluates when it is waited for
+    return parallel_search(problem, begin, question=question, at_once=1, budget=budget, known=known)
 
 
 def parallel_search(
     problem: SearchProblem,
-    submit: SubmitIndex,
+    begin: BeginIndex,
     *,
     question: Question,
     at_once: int,
@@ -99,6 +92,7 @@ def parallel_search(
     always finished and used, even if the goal is reached before.
 
     Args:
+        begin: with an `Executor`, `lambda index: executor.submit(evaluate, index).result`.
         begun: what had begun in addition to `known`, in the order of the picks.
         may_begin: called before each pick; False begins nothing more.
     Source: ours; docs/search.md, "Several at once".
@@ -106,24 +100,24 @@ def parallel_search(
     state = SearchState(problem, question)
     state.add_all(known or {})
     limit = len(problem) if budget is None else budget
-    waiting: deque[tuple[int, Future[Observation]]] = deque()
+    waiting: deque[tuple[int, Callable[[], Observation]]] = deque()
 
-    def begin(index: int) -> None:
+    def note(index: int) -> None:
         state.begin(index)
-        waiting.append((index, submit(index)))
+        waiting.append((index, begin(index)))
 
     for index in begun:
-        begin(index)
+        note(index)
     while True:
         while len(waiting) < at_once and ending(state, limit) is None and may_begin():
             pick = next_pick(state, limit)
             if pick is None:
                 break
-            begin(pick)
+            note(pick)
         if not waiting:
             return
         index, result = waiting.popleft()
-        state.add(index, result.result())
+        state.add(index, result())
         yield _step(state, index, limit)
 
 

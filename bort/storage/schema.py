@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 # Revisions of the tables, the newest last; `bort.storage.migrations` says how to add one.
-REVISIONS = ("0003", "0004", "0005", "0006", "0007", "0008", "0009")
+REVISIONS = ("0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 
 
 def storable(value: Any) -> Any:
@@ -124,6 +124,17 @@ evaluations = sa.Table(
     sa.Column("origin", Json),
     _float("created_at"),
     sa.UniqueConstraint("study_id", "architecture_id", "seed"),
+)
+
+# Architectures that are trained at the same time: in the order of their picks, with what is done.
+begun = sa.Table(
+    "begun",
+    metadata,
+    _id(),
+    sa.Column("study_id", sa.ForeignKey("studies.id", ondelete="CASCADE"), nullable=False),
+    _text("architecture_id"),
+    _json("results"),
+    sa.UniqueConstraint("study_id", "architecture_id"),
 )
 
 audits = sa.Table(

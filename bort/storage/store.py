@@ -6,6 +6,7 @@ from bort.core import paths
 from bort.core.errors import OldStoreError, StoreError
 from bort.storage.agora import AgoraRounds
 from bort.storage.audits import Audits
+from bort.storage.begun import Begun
 from bort.storage.database import BUSY_TIMEOUT_S, Database, check_place
 from bort.storage.deleting import Deleting
 from bort.storage.empty import EmptyDatabase
@@ -18,7 +19,17 @@ from bort.storage.studies import Studies
 
 
 class Store(
-    Studies, Evaluations, Profiles, Jobs, JobLife, History, AgoraRounds, Models, Audits, Deleting
+    Studies,
+    Evaluations,
+    Begun,
+    Profiles,
+    Jobs,
+    JobLife,
+    History,
+    AgoraRounds,
+    Models,
+    Audits,
+    Deleting,
 ):
     """Studies, latency profiles, jobs, Agora rounds, models and audits in one database.
 

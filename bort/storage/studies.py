@@ -140,6 +140,10 @@ def insert_study(
 def discard_if_empty(connection: sa.Connection, name: str) -> bool:
     """Do the work of `Studies.discard_empty_study` within the caller's transaction."""
     is_filled = sa.exists().where(schema.evaluations.c.study_id == schema.studies.c.id)
+    waits = sa.exists().where(
+        schema.begun.c.study_id == schema.studies.c.id,
+        schema.begun.c.results != sa.literal([], schema.Json()),
+    )
     is_worked_on = sa.exists().where(
         schema.jobs.c.study == schema.studies.c.name,
         schema.jobs.c.state.in_([state.value for state in JobState if state.is_active]),
@@ -149,6 +153,7 @@ def discard_if_empty(connection: sa.Connection, name: str) -> bool:
             schema.studies.c.name == name,
             schema.studies.c.is_example.is_(False),
             ~is_filled,
+            ~waits,
             ~is_worked_on,
         )
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bort.core.baseline import Coverage, is_soft_labels
 from bort.core.errors import InvalidFieldError
-from bort.core.machine import Difference
+from bort.core.machine import Difference, usable_cores
 from bort.core.paths import expanded
 from bort.core.progress import OnStep, ignore
 from bort.core.size import SizeSpec
@@ -54,7 +54,7 @@ def check_study(
             soft labels covers.
     Returns:
         The spec; its space has as many labels as the task has classes, and the steps per candidate
-        are fixed, if the task is known.
+        are fixed, if the task is known, as are the threads of trainings that run at once.
     Raises:
         BortError: one line on the problem with data, runtime, source network or teacher.
     """
@@ -103,10 +103,17 @@ def check_study(
     steps = spec.training.steps or candidate_steps(len(task.train), classes)
     return replace(
         spec,
-        training=replace(spec.training, steps=steps),
+        training=replace(spec.training, steps=steps, threads=_threads(spec)),
         size=known_size(spec.size, task, source, space),
         space=space.with_labels(classes).to_dict(),
     )
+
+
+def _threads(spec: StudySpec) -> int | None:
+    """Divide the cores among the trainings that run at once, unless the threads are given."""
+    if spec.search.parallel == 1 or spec.training.threads is not None:
+        return spec.training.threads
+    return max(1, usable_cores() // spec.search.parallel)
 
 
 def known_size(size: SizeSpec, task: Task, source: SourceNetwork, space: SearchSpace) -> SizeSpec:

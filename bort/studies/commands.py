@@ -8,16 +8,9 @@ from typing import Any
 from bort.core.agora import is_torus_run
 from bort.core.fields import arguments
 from bort.core.finetune import Recipe
+from bort.core.measuring import MeasureSpec, WinnersSpec
 from bort.core.question import Question
-from bort.core.study import (
-    SPACE,
-    LatencySpec,
-    MeasureSpec,
-    StudySpec,
-    TaskSpec,
-    TrainingSpec,
-    WinnersSpec,
-)
+from bort.core.study import SPACE, LatencySpec, StudySpec, TaskSpec, TrainingSpec
 from bort.core.table_source import TableSource
 from bort.studies.parts import (
     BUDGET,

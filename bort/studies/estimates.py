@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bort.core.agora import TORUS, TextSpec
+from bort.core.locks import training_places
 from bort.core.progress import Stage
 from bort.core.study import StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace
@@ -83,7 +84,7 @@ class Estimate:
         trains_teacher: the teacher of this task is fine-tuned first, once.
         teacher_minutes: expected minutes of that; 0 if it is not needed, None if unknown.
         timed: number of timed trainings behind the estimate, including examples.
-        memory_bytes: expected memory at the maximum point.
+        memory_bytes: expected memory at the maximum point, all workers together.
         stages: everything that the study does, in order, with its expected seconds.
     """
 
@@ -129,7 +130,7 @@ def estimate_study(store: Store, spec: StudySpec, *, without: int | None = None)
         seconds = candidate_seconds(speed, space, training)
         left = math.ceil(count / seeds)
         searching = search_seconds(speed, space, training, done=stored // seeds, count=left)
-        minutes = seeds * searching / 60
+        minutes = seeds * searching / 60 / speed_up(spec)
     if minutes is not None and spec.search.minutes is not None:
         minutes = min(minutes, spec.search.minutes)
     needs_teacher = trains_teacher(store, spec)
@@ -137,7 +138,8 @@ def estimate_study(store: Store, spec: StudySpec, *, without: int | None = None)
     stages = [Planned(Work.CANDIDATES, None if minutes is None else 60 * minutes)]
     if spec.search.audit:
         audits = spec.search.audit * spec.training.seeds
-        stages.append(Planned(Work.AUDIT, None if seconds is None else audits * seconds))
+        each = None if seconds is None else seconds / workers_of(spec)
+        stages.append(Planned(Work.AUDIT, None if each is None else audits * each))
     return Estimate(
         evaluations_at_most=count,
         steps_per_evaluation=training.steps,
@@ -146,7 +148,7 @@ def estimate_study(store: Store, spec: StudySpec, *, without: int | None = None)
         trains_teacher=needs_teacher,
         teacher_minutes=(None if teaching is None else teaching / 60) if needs_teacher else 0.0,
         timed=0 if speed is None else speed.count,
-        memory_bytes=BASE_BYTES + training_bytes(space, spec.training),
+        memory_bytes=_memory_bytes(spec, space),
         stages=(
             *before_training(store, spec, without=without),
             *_measuring(store, spec, space),
@@ -169,9 +171,30 @@ def trainings_within(store: Store, spec: StudySpec, minutes: float) -> int | Non
     most = min(len(space), spec.search.budget or len(space))
 
     def expected(count: int) -> float:
-        return seeds * search_seconds(speed, space, training, done=0, count=count) / 60
+        seconds = search_seconds(speed, space, training, done=0, count=count)
+        return seeds * seconds / 60 / speed_up(spec)
 
     return max(1, bisect_right(range(1, most + 1), minutes, key=expected))
+
+
+def workers_of(spec: StudySpec) -> int:
+    """Count the trainings that run at the same time: those at once, as far as the cores allow."""
+    return min(spec.search.parallel, training_places(spec.training.threads))
+
+
+def speed_up(spec: StudySpec) -> float:
+    """Estimate how many times as many trainings a search makes in an hour with its workers.
+
+    Results are used in the order of the picks, so workers wait for each other. Measured:
+    docs/bench/parallel.md.
+    """
+    return min(float(workers_of(spec)), math.sqrt(spec.search.parallel))
+
+
+def _memory_bytes(spec: StudySpec, space: SearchSpace) -> int:
+    workers = workers_of(spec)
+    searching = BASE_BYTES if workers > 1 else 0
+    return searching + workers * (BASE_BYTES + training_bytes(space, spec.training))
 
 
 def _trainings_stored(store: Store, spec: StudySpec) -> int:

@@ -6,8 +6,9 @@ from typing import Any
 
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidOptionError, InvalidProfileError
+from bort.core.measuring import MeasureSpec, WinnersSpec
 from bort.core.progress import OnStep, ProgressTo, ignore
-from bort.core.study import MeasureSpec, StudySpec, WinnersSpec
+from bort.core.study import StudySpec
 from bort.families import SearchSpace
 from bort.latency.kept_rounds import KeptRounds
 from bort.latency.pace import PaceFiles

@@ -19,16 +19,10 @@ from bort.core.fields import Part
 from bort.core.finetune import FineTuneSpec, Recipe
 from bort.core.kinds import Text
 from bort.core.loggers import LogSpec
+from bort.core.measuring import MeasureSpec, WinnersSpec
 from bort.core.question import Question
 from bort.core.size import SizeSpec, SizeUnit
-from bort.core.study import (
-    LatencySpec,
-    MeasureSpec,
-    SearchSpec,
-    TaskSpec,
-    TrainingSpec,
-    WinnersSpec,
-)
+from bort.core.study import LatencySpec, SearchSpec, TaskSpec, TrainingSpec
 from bort.latency.runtimes import RUNTIME_NAMES
 
 THE_STUDYS = "the study's"

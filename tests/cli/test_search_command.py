@@ -18,6 +18,7 @@ from made_up_study import made_up_profile
 from bort.cli import main
 from bort.core.study import TaskSpec
 from bort.families import load_space
+from bort.jobs.kinds import trainings
 from bort.latency.protocol import Protocol
 from bort.latency.timing import Instruments
 from bort.storage import open_store
@@ -173,13 +174,9 @@ def test_the_certificate_can_be_checked_again(place):
     assert "question.epsilon: changed" in done.stdout
 
 
-def _text(path: Path) -> str:
-    return path.read_text() if path.exists() else ""
-
-
 def test_killed_and_resumed_it_ends_as_if_never_stopped(place):
     runs = place / "home" / "runs"
-    earlier = set(runs.iterdir())
+    earlier = set(runs.glob("*/log.txt"))
     process = subprocess.Popen(
         [*BORT, *search(place), "--study", "killed", "--budget", "6"],
         env=environment(place),
@@ -190,7 +187,7 @@ def test_killed_and_resumed_it_ends_as_if_never_stopped(place):
     )
     give_up = time.monotonic() + 120
     # Read the file directly: on a busy machine a command would take longer than the search.
-    while not any("trained " in _text(run / "log.txt") for run in {*runs.iterdir()} - earlier):
+    while not any("trained " in f.read_text() for f in {*runs.glob("*/log.txt")} - earlier):
         assert time.monotonic() < give_up
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
@@ -225,6 +222,17 @@ def test_two_searches_at_once_lose_nothing_and_repeat_every_digit(place):
     for found in answers:
         assert found["evaluations"] == 6
         assert found["front"] == first["front"]
+
+
+def test_several_at_once_are_the_same_in_processes_of_their_own(place, monkeypatch):
+    found = []
+    for rooms in (1, 2):
+        monkeypatch.setattr(trainings, "training_places", lambda _, rooms=rooms: rooms)
+        asked = ("--study", f"in-{rooms}", "--budget", "6", "--parallel", "2")
+        done = answer(bort(place, *search(place), *asked))
+        found.append((done["front"], done["certified_epsilon"], log(place, f"in-{rooms}")))
+        assert len(list(place.glob("home/runs/*/workers.log"))) == rooms - 1
+    assert found[0] == found[1]
 
 
 def test_detached_it_runs_by_itself(place):

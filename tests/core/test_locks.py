@@ -196,6 +196,11 @@ def test_one_place_for_all_cores_and_more_for_fewer_threads(tmp_path, monkeypatc
         assert len(tried) == 1
 
 
+def test_places_are_counted_by_threads(monkeypatch):
+    monkeypatch.setattr(locks, "usable_cores", lambda: 8)
+    assert [locks.training_places(threads) for threads in (1, 2, 3, 16, None)] == [8, 4, 2, 1, 1]
+
+
 def test_who_waits_goes_on_when_the_other_is_done(tmp_path, monkeypatch):
     monkeypatch.setattr(locks, "usable_cores", lambda: 2)
     order = []

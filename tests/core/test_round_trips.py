@@ -26,11 +26,11 @@ from bort.core.kinds import (
     Weights,
     Whole,
 )
+from bort.core.measuring import MeasureSpec
 from bort.core.question import Question
 from bort.core.study import (
     SPACE,
     LatencySpec,
-    MeasureSpec,
     SearchSpec,
     StudySpec,
     TaskSpec,

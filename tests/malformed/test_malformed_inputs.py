@@ -33,6 +33,7 @@ def without_work(monkeypatch: pytest.MonkeyPatch) -> None:
         *("benchmarks.search.command._run_missing", "benchmarks.record.command._oracle"),
         *("benchmarks.realised.command._record", "benchmarks.plans.command._measured"),
         *("benchmarks.front.command._measure", "benchmarks.examples.command._run"),
+        "benchmarks.parallel.rows.simulate",
     ):
         monkeypatch.setattr(place, start)
 

@@ -1,6 +1,6 @@
 """Several evaluations at once: the same search whatever the order in which they are done."""
 
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -24,36 +24,31 @@ class Trainer:
         self.rng = None if early is None else np.random.default_rng(early)
         self.picks: list[int] = []
         self.most = 0
-        self.running: dict[int, Future[Observation]] = {}
+        self.running: set[int] = set()
+        self.done: dict[int, Observation] = {}
 
-    def submit(self, index: int) -> Future[Observation]:
-        future = _Lazy(lambda: self.finish(index))
+    def begin(self, index: int):
         self.picks.append(index)
-        self.running[index] = future
+        self.running.add(index)
         self.most = max(self.most, len(self.running))
         if self.rng is not None and self.rng.random() < 0.5:
-            self.finish(int(self.rng.choice(list(self.running))))
-        return future
+            self.finish(int(self.rng.choice(sorted(self.running))))
+        return lambda: self.result(index)
 
     def finish(self, index: int) -> None:
-        self.running.pop(index).set_result(self.case.evaluate(index))
+        self.running.remove(index)
+        self.done[index] = self.case.evaluate(index)
 
-
-class _Lazy(Future):
-    def __init__(self, finish) -> None:
-        super().__init__()
-        self._finish = finish
-
-    def result(self, timeout=None):
-        if not self.done():
-            self._finish()
-        return super().result(timeout)
+    def result(self, index: int) -> Observation:
+        if index not in self.done:
+            self.finish(index)
+        return self.done[index]
 
 
 def searched(case: Case, question: Question, at_once: int, *, early=None, **options):
     trainer = Trainer(case, early=early)
     steps = list(
-        parallel_search(case.problem, trainer.submit, question=question, at_once=at_once, **options)
+        parallel_search(case.problem, trainer.begin, question=question, at_once=at_once, **options)
     )
     return trainer, steps
 
@@ -121,7 +116,7 @@ def test_a_search_that_was_killed_continues_with_the_same_picks(number: int) -> 
     assert len(steps) > 1
     for stopped in range(1, len(steps), 4):
         trainer = Trainer(case)
-        search = parallel_search(case.problem, trainer.submit, question=question, at_once=4)
+        search = parallel_search(case.problem, trainer.begin, question=question, at_once=4)
         for _ in range(stopped):
             next(search)
         done, begun = trainer.picks[:stopped], trainer.picks[stopped:]
@@ -132,6 +127,18 @@ def test_a_search_that_was_killed_continues_with_the_same_picks(number: int) -> 
         assert [s.certified_epsilon for s in again] == [
             s.certified_epsilon for s in steps[stopped:]
         ]
+
+
+def test_an_executor_of_the_standard_library_evaluates() -> None:
+    alone, _ = searched(CASE, Question(epsilon=0.25), 3)
+    with ThreadPoolExecutor(3) as threads:
+        steps = parallel_search(
+            CASE.problem,
+            lambda index: threads.submit(CASE.evaluate, index).result,
+            question=Question(epsilon=0.25),
+            at_once=3,
+        )
+        assert [step.index for step in steps] == alone.picks
 
 
 def test_a_budget_counts_what_has_begun() -> None:
@@ -146,7 +153,7 @@ def test_nothing_begins_once_it_may_not_and_what_has_begun_counts() -> None:
     steps = list(
         parallel_search(
             CASE.problem,
-            trainer.submit,
+            trainer.begin,
             question=Question(epsilon=0.01),
             at_once=4,
             may_begin=lambda: len(trainer.picks) < 6,
@@ -177,7 +184,7 @@ def test_spot_checks_are_drawn_and_challenges_made_as_verified() -> None:
 def test_the_first_picks_spread_over_the_design() -> None:
     """With λ unknown, four begin before one is done: the design, and no two alike."""
     trainer = Trainer(CASE)
-    search = parallel_search(CASE.problem, trainer.submit, question=Question(), at_once=4)
+    search = parallel_search(CASE.problem, trainer.begin, question=Question(), at_once=4)
     next(search)
     one_by_one = certified_search(CASE.problem, CASE.evaluate, question=Question())
     assert trainer.picks == [next(one_by_one).index for _ in range(4)]
@@ -188,7 +195,7 @@ def test_a_begun_evaluation_is_promised_its_neighbourhood() -> None:
     delta, lipschitz = np.log1p(0.25), np.array(CASE.lipschitz)
     question = Question(epsilon=0.25, lipschitz=CASE.lipschitz)
     trainer = Trainer(CASE)
-    next(parallel_search(CASE.problem, trainer.submit, question=question, at_once=5))
+    next(parallel_search(CASE.problem, trainer.begin, question=question, at_once=5))
     picks = np.array(trainer.picks)
     assert len(picks) == 5
     distances = CASE.problem.distance(picks, picks, lipschitz)

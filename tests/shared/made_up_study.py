@@ -1,11 +1,10 @@
 """A study whose errors come from a formula and whose latencies come from a made-up machine."""
 
-import math
-import random
 from dataclasses import replace
 from functools import cache
 
-from bort.core.architecture import Architecture
+from made_up_errors import made_up_evaluation
+
 from bort.core.evaluation import Evaluation
 from bort.core.machine import Fingerprint
 from bort.core.study import SearchSpec, StudySpec
@@ -18,7 +17,6 @@ from bort.search import Observation, certified_search, observation_of
 from bort.storage import Store, StudyRecord
 from bort.studies.costs import Costs
 
-N_DEV = 600
 QUIET = NoiseReading(reference_ms=1.0, spread=0.01, others_share=0.01)
 
 
@@ -68,18 +66,6 @@ def made_up_profile(space: SearchSpace) -> LatencyProfile:
         seconds=60.0,
         measured_at="2026-01-01T00:00:00Z",
     )
-
-
-def made_up_evaluation(architecture: Architecture, *, diverged: bool = False) -> Evaluation:
-    noise = random.Random(architecture.id).gauss(0, 0.008)
-    error = 0.52
-    error -= 0.055 * math.log(architecture["hidden"] / 48)
-    error -= 0.035 * math.log(architecture["depth"] + 1)
-    error -= 0.012 * math.log(architecture["intermediate"] / 96)
-    wrong = round(N_DEV * (0.505 if diverged else error + noise))
-    rate = wrong / N_DEV
-    se = math.sqrt(rate * (1 - rate) / N_DEV)
-    return Evaluation(rate, se, N_DEV, steps=200, seconds=14.0, diverged=diverged)
 
 
 def fill(store: Store, name: str, *, budget: int = 28, **search: object) -> StudyRecord:

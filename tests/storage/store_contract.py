@@ -182,6 +182,30 @@ class StoreContract:
         assert [r.architecture for r in store.evaluation_records(study)] == [{"depth": 2}] * 3
         assert store.study("reviews").evaluation_count == 3
 
+    def test_what_has_begun_keeps_its_order_and_its_results(self, store: Store) -> None:
+        store.create_study(study_spec())
+        early = Evaluation(
+            0.2, 0.01, 100, seed=3, wrong_items=b"\x00\xff", origin=Origin(threads=1)
+        )
+        for name in ("2", "1", "3"):
+            store.set_begun("reviews", name, [])
+        store.set_begun("reviews", "1", [early])
+        assert store.begun("reviews") == {"2": [], "1": [early], "3": []}
+        assert list(store.begun("reviews")) == ["2", "1", "3"]
+        store.end_begun("reviews", "2")
+        assert list(store.begun("reviews")) == ["1", "3"]
+        store.create_study(study_spec("other"))
+        assert store.begun("other") == {}
+        with pytest.raises(UnknownStudyError):
+            store.begun("none")
+
+    def test_a_study_with_a_result_that_waits_for_its_turn_stays(self, store: Store) -> None:
+        for name, done, left in (("a", [], 0), ("b", [Evaluation(0.2, 0.01, 100)], 1)):
+            store.create_study(study_spec(name))
+            store.set_begun(name, "1", done)
+            store.discard_empty_study(name)
+            assert len(store.studies()) == left
+
     def test_the_first_evaluation_of_a_seed_counts(self, store: Store) -> None:
         store.create_study(study_spec())
         first = Evaluation(0.1, 0.01, 100)

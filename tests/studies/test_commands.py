@@ -9,8 +9,9 @@ import pytest
 from bort.cli.front import front
 from bort.cli.latency import landmarks, measure
 from bort.core.fields import read
+from bort.core.measuring import MeasureSpec, WinnersSpec
 from bort.core.study import SPACE as USUAL_SPACE
-from bort.core.study import LatencySpec, MeasureSpec, TaskSpec, WinnersSpec
+from bort.core.study import LatencySpec, TaskSpec
 from bort.families import load_space
 from bort.storage import open_store
 from bort.studies.commands import (

@@ -14,7 +14,7 @@ from bort.latency.stored import profile_key
 from bort.report.plan import estimate_plan
 from bort.storage import Store, open_store
 from bort.studies.checks import check_study
-from bort.studies.estimates import Planned, Work, estimate_study
+from bort.studies.estimates import Planned, Work, estimate_study, workers_of
 from bort.studies.speeds import (
     Speed,
     candidate_seconds,
@@ -54,6 +54,27 @@ def test_a_teacher_that_is_named_or_was_had_costs_nothing(store: Store) -> None:
         cost = estimate_study(store, asked)
         assert not cost.trains_teacher
         assert cost.teacher_minutes == 0.0
+
+
+def test_several_at_once_take_less_time_and_more_memory(store: Store, monkeypatch) -> None:
+    fill(store, "first", budget=6)
+    spec = made_up_spec("several", budget=20)
+    alone = estimate_study(store, spec)
+    monkeypatch.setattr("bort.core.locks.usable_cores", lambda: 8)
+    assert workers_of(spec) == 1
+    for parallel, threads, workers, faster in ((4, 2, 4, 2.0), (4, 1, 4, 2.0), (16, 2, 4, 4.0)):
+        several = replace(
+            spec,
+            search=replace(spec.search, parallel=parallel),
+            training=replace(spec.training, threads=threads),
+        )
+        assert workers_of(several) == workers
+        cost = estimate_study(store, several)
+        assert cost.evaluations_at_most == alone.evaluations_at_most == 20
+        assert cost.minutes == pytest.approx(
+            estimate_study(store, replace(several, search=spec.search)).minutes / faster
+        )
+        assert cost.memory_bytes > workers * alone.memory_bytes
 
 
 def works(cost):

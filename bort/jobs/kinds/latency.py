@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bort.core.errors import BortError
+from bort.core.measuring import MeasureSpec, WinnersSpec
 from bort.core.progress import Progress, Stage
 from bort.core.serialise import to_json
-from bort.core.study import LatencySpec, MeasureSpec, WinnersSpec
+from bort.core.study import LatencySpec
 from bort.jobs.runtime.context import JobContext
 from bort.latency.compare import differences_from_here
 from bort.latency.kept_rounds import KeptRounds

@@ -1,8 +1,9 @@
 """The search job: prepare, evaluate, store; every finished training is stored at once."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -10,19 +11,19 @@ from bort.core.architecture import Architecture
 from bort.core.baseline import OracleFacts
 from bort.core.evaluation import Evaluation
 from bort.core.files import write_json_atomically
-from bort.core.locks import training_turn
 from bort.core.loggers import LogSpec
 from bort.core.progress import Number, Progress, Stage
 from bort.core.serialise import to_json
 from bort.core.study import StudySpec
 from bort.families import SearchSpace
+from bort.jobs.kinds.audit import run_audit
 from bort.jobs.kinds.latency import kept_rounds, measure_new_winners
 from bort.jobs.kinds.logged import open_loggers
+from bort.jobs.kinds.trainings import Train, Trainings, open_trainings, turn
 from bort.jobs.runtime.context import JobContext
 from bort.latency.profile import LatencyProfile
 from bort.latency.stored import named_profile, study_profile
-from bort.search import Observation, SearchStep, certified_search, observation_of
-from bort.search.audit import AuditPlan, plan_audit
+from bort.search import Observation, SearchStep, observation_of, parallel_search
 from bort.storage import EventCode
 from bort.studies.answers import CERTIFICATE, read_answer, study_certificate
 from bort.studies.answers.evidence import Evidence
@@ -34,9 +35,6 @@ from bort.studies.loggers import Loggers
 from bort.tasks import load_task
 from bort.training.source import source_network
 from bort.training.text_work import text_source
-
-Train = Callable[[Architecture, int], Evaluation]
-"""Trains one architecture with one seed."""
 
 
 def run(context: JobContext) -> dict[str, Any]:
@@ -52,11 +50,11 @@ def run(context: JobContext) -> dict[str, Any]:
     if profile is not None:
         train = _oracle(context, spec, space)
         costs = Costs(space, profile, spec.training, spec.size)
-        logged = _loggers(context, spec)
-        try:
-            _Search(context, spec, costs, train, logged).run()
-        finally:
-            logged.close()
+        with (
+            closing(_loggers(context, spec)) as logged,
+            open_trainings(context, spec, train) as trainings,
+        ):
+            _Search(context, spec, costs, trainings, logged).run()
         certificate = study_certificate(context.store, spec.name)
         write_json_atomically(context.folder / CERTIFICATE, certificate)
         if not context.should_stop():
@@ -119,7 +117,7 @@ def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
         context.warn(EventCode.DATA_FLAW, **to_json(warning))
     from bort.training.oracle import ErrorOracle
 
-    with _turn(context, spec):  # a teacher is a training too
+    with turn(context, spec):  # a teacher is a training too
         oracle = ErrorOracle(
             task,
             spec.training,
@@ -155,11 +153,19 @@ class _Search:
     """Follows the certified search: stores, reports, logs, and stops when it must."""
 
     def __init__(
-        self, context: JobContext, spec: StudySpec, costs: Costs, train: Train, logged: Loggers
+        self,
+        context: JobContext,
+        spec: StudySpec,
+        costs: Costs,
+        trainings: Trainings,
+        logged: Loggers,
     ) -> None:
-        self.context, self.spec, self.costs, self.train = context, spec, costs, train
-        self.logged = logged
+        self.context, self.spec, self.costs, self.logged = context, spec, costs, logged
+        self.trainings = trainings
         self.stored = context.store.evaluations(spec.name)
+        for name in trainings.begun:  # stopped between storing the results and noting that
+            if len(self.stored.get(name, ())) >= spec.training.seeds:
+                trainings.end(name)
         self.seconds = [e.seconds for trained in self.stored.values() for e in trained]
         self.is_design: bool | None = None  # of the next pick; not known yet
 
@@ -174,24 +180,32 @@ class _Search:
                 evidence = self._evidence()
             self._search(evidence)
         if self.spec.search.audit is not None and not self.context.should_stop():
-            run_audit(self.context, self.spec, self.costs, self._observe)
+            run_audit(self.context, self.spec, self.costs, self._begin)
 
     def _include(self) -> None:
         """Evaluate the architectures named in `include` first."""
-        space = self.costs.space
-        for count, name in enumerate(self.spec.search.include, start=1):
+        space, include = self.costs.space, self.spec.search.include
+        waits = [self._begin(space.index(space.named(name))) for name in include]
+        for count, (name, wait) in enumerate(zip(include, waits, strict=True), start=1):
             if self.context.should_stop() or self._is_out_of_minutes():
                 return
-            total = len(self.spec.search.include)
-            self.context.report(Progress(count, total, Stage.TRAINING_CANDIDATES, name))
-            self._observe(space.index(space.named(name)))
+            self.context.report(Progress(count, len(include), Stage.TRAINING_CANDIDATES, name))
+            wait()
         self.stored = self.context.store.evaluations(self.spec.name)
 
     def _evidence(self) -> Evidence:
         store = self.context.store
         return study_evidence(store, store.study(self.spec.name), self.costs)
 
+    def _begun(self, evidence: Evidence) -> list[int]:
+        """The architectures that the search had begun when it was stopped."""
+        space, drawn = self.costs.space, {i for plan in evidence.audits for i in plan.drawn}
+        indices = [space.index(space.named(name)) for name in self.trainings.begun]
+        return [index for index in indices if index not in drawn]
+
     def _goes_on(self, evidence: Evidence) -> bool:
+        if self._begun(evidence):
+            return True
         budget = self.spec.search.budget
         if budget is not None and len(evidence.known) >= budget:
             return False
@@ -201,12 +215,15 @@ class _Search:
 
     def _search(self, evidence: Evidence) -> None:
         search = self.spec.search
-        steps = certified_search(
+        steps = parallel_search(
             self.costs.problem,
-            self._observe,
+            self._begin,
             question=search.question,
+            at_once=search.parallel,
             budget=search.budget,
             known=evidence.known,
+            begun=self._begun(evidence),
+            may_begin=lambda: not self._is_out_of_minutes(),
         )
         self.context.report_part(Progress(stage=Stage.TRAINING_CANDIDATES))
         if not evidence.known:
@@ -215,23 +232,32 @@ class _Search:
             self._report(step)
             if self.context.should_stop():
                 return
-            if self._is_out_of_minutes():
-                self.context.log(EventCode.MINUTES_SPENT, minutes=search.minutes)
-                return
+        if self._is_out_of_minutes():
+            self.context.log(EventCode.MINUTES_SPENT, minutes=search.minutes)
 
     def _is_out_of_minutes(self) -> bool:
         minutes = self.spec.search.minutes
-        return minutes is not None and sum(self.seconds) >= 60 * minutes
+        return minutes is not None and sum(self.seconds) >= 60 * minutes * self.trainings.workers
 
-    def _observe(self, index: int) -> Observation:
-        """Make the missing trainings of one architecture, and store each at once."""
+    def _begin(self, index: int) -> Callable[[], Observation]:
+        """Let the missing trainings of one architecture begin; return what waits for them."""
         architecture = self.costs.space.architecture(index)
-        self._tell_pick(architecture.id)
         trained = {e.seed: e for e in self.stored.get(architecture.id, ())}
-        for offset in range(self.spec.training.seeds):
-            seed = self.spec.search.seed + offset
-            if seed not in trained:
-                trained[seed] = self._train(architecture, seed)
+        first = self.spec.search.seed
+        seeds = range(first, first + self.spec.training.seeds)
+        missing = [seed for seed in seeds if seed not in trained]
+        if missing:
+            self.trainings.begin(architecture, missing)
+        return partial(self._observe, architecture, trained, missing)
+
+    def _observe(
+        self, architecture: Architecture, trained: dict[int, Evaluation], missing: Sequence[int]
+    ) -> Observation:
+        """Get the missing trainings of one architecture, and store each at once."""
+        self._tell_pick(architecture.id)
+        for seed in missing:
+            trained[seed] = self._train(architecture, seed)
+        self.trainings.end(architecture.id)
         return observation_of(
             list(trained.values()),
             population=self.costs.problem.population(self.spec.search.question.confidence),
@@ -249,8 +275,7 @@ class _Search:
         self.context.report(step)
 
     def _train(self, architecture: Architecture, seed: int) -> Evaluation:
-        with _turn(self.context, self.spec):
-            evaluation = self.train(architecture, seed)
+        evaluation = self.trainings.result(architecture, seed)
         self.context.store.add_evaluation(
             self.spec.name, architecture.id, architecture.as_dict(), evaluation
         )
@@ -290,7 +315,7 @@ class _Search:
                 total=step.evaluations if step.done else total,
                 stage=Stage.TRAINING_CANDIDATES,
                 subject=architecture,
-                eta_s=0.0 if step.done else left * median(self.seconds),
+                eta_s=0.0 if step.done else left * median(self.seconds) / self.trainings.workers,
                 numbers={
                     "error": step.observation.error,
                     "evaluations": step.evaluations,
@@ -305,64 +330,3 @@ class _Search:
             self.logged.scalar(name, len(self.seconds), step.certified_epsilon)
         if step.reason is not None:
             self.context.log(EventCode.SEARCH_ENDED, ending=step.reason)
-
-
-def _turn(context: JobContext, spec: StudySpec) -> AbstractContextManager[None]:
-    """Wait for this job's turn to train."""
-    return training_turn(spec.training.threads, context.should_stop, on_step=context.report_part)
-
-
-def run_audit(
-    context: JobContext, spec: StudySpec, costs: Costs, train: Callable[[int], object]
-) -> None:
-    """Train the architectures that the audit draws; stop between trainings if the job must.
-
-    A job makes one audit, however often it is resumed. It first finishes an unfinished audit of
-    this answer, even if another job began it.
-
-    Args:
-        train: trains all seeds of an architecture that are not stored yet, and stores them.
-    """
-    plan = _plan(context, spec, costs)
-    if plan is None:
-        context.log(EventCode.NOTHING_TO_AUDIT)
-        return
-    for done, index in enumerate(plan.drawn):
-        if context.should_stop():
-            return
-        architecture = costs.space.architecture(index).id
-        context.report(Progress(done, len(plan.drawn), Stage.AUDITING, architecture))
-        train(index)
-    evidence = study_evidence(context.store, context.store.study(spec.name), costs)
-    for result in evidence.results(costs.problem)[-1:]:
-        context.log(EventCode.AUDIT_JUDGED, **to_json(result.finding))
-
-
-def _plan(context: JobContext, spec: StudySpec, costs: Costs) -> AuditPlan | None:
-    evidence = study_evidence(context.store, context.store.study(spec.name), costs)
-    for record in context.store.audits(spec.name):
-        if not record.is_closed and record.job == context.job.id:
-            return AuditPlan.from_dict(record.plan)
-    for plan in evidence.audits:
-        if any(index not in evidence.audited for index in plan.drawn):
-            context.log(EventCode.AUDIT_CONTINUED, number=plan.number)
-            return plan
-    return _new_plan(context, spec, costs, evidence)
-
-
-def _new_plan(
-    context: JobContext, spec: StudySpec, costs: Costs, evidence: Evidence
-) -> AuditPlan | None:
-    search = spec.search
-    plan = plan_audit(
-        answer_under(search.question, costs, evidence),
-        question=search.question,
-        count=search.audit or 0,
-        space_size=len(costs.space),
-        seed=search.seed,
-        number=len(evidence.audits) + len(evidence.earlier) + 1,
-        passed_over=evidence.audited,
-    )
-    if plan is not None:
-        context.store.add_audit(spec.name, plan.to_dict(), job=context.job.id)
-    return plan

@@ -211,7 +211,7 @@ def _search(
         form.row("lipschitz", "slack", "confidence")
         form.row("challenges", "spot_checks")
     with advanced:
-        form.row("seed")
+        form.row("seed", "parallel")
     given = form.given()
     return BUDGET.build(given, question=QUESTION.build(given))
 

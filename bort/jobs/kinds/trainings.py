@@ -1,0 +1,132 @@
+"""The trainings of a search: one after the other in this process, or several at a time."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import AbstractContextManager, contextmanager
+
+from bort.core.architecture import Architecture
+from bort.core.evaluation import Evaluation
+from bort.core.locks import training_places, training_turn
+from bort.core.origin import origin_in
+from bort.core.study import StudySpec
+from bort.jobs.runtime.context import JobContext
+from bort.jobs.workers.pool import Trainer, WorkerPool
+from bort.jobs.workers.process import brief_of
+
+Train = Callable[[Architecture, int], Evaluation]
+"""Trains one architecture with one seed."""
+
+LOG = "workers.log"  # in the job's folder
+WAIT_S = 0.2  # between two looks at whether to stop
+
+
+class Trainings:
+    """The trainings that have begun and are not used yet.
+
+    With several at once, the store knows which have begun, in the order of the picks, and every
+    result from the moment when it is there. So a killed search loses only what was running.
+
+    Args:
+        train: trains in this process, when the result is asked for.
+        pool: trains as soon as something has begun, in its place.
+    """
+
+    def __init__(
+        self, context: JobContext, spec: StudySpec, train: Train, pool: Trainer | None
+    ) -> None:
+        self._context, self._spec, self._train, self._pool = context, spec, train, pool
+        self._is_recorded = spec.search.parallel > 1
+        self._done = context.store.begun(spec.name) if self._is_recorded else {}
+        self._running: dict[tuple[str, int], Future[Evaluation]] = {}
+
+    @property
+    def workers(self) -> int:
+        """How many trainings run at the same time."""
+        return 1 if self._pool is None else self._pool.count
+
+    @property
+    def begun(self) -> list[str]:
+        """The ids of the architectures that have begun, in the order of their picks."""
+        return list(self._done)
+
+    @property
+    def running(self) -> int:
+        """The number of trainings that workers have not finished."""
+        return sum(not future.done() for future in self._running.values())
+
+    def begin(self, architecture: Architecture, seeds: Iterable[int]) -> None:
+        """Let these trainings of an architecture begin; once is enough."""
+        if not self._is_recorded:
+            return
+        if architecture.id not in self._done:
+            self._keep(architecture.id, [])
+        done = {evaluation.seed for evaluation in self._done[architecture.id]}
+        for seed in seeds:
+            key = architecture.id, seed
+            if self._pool is not None and seed not in done and key not in self._running:
+                self._running[key] = self._pool.submit(architecture, seed)
+
+    def result(self, architecture: Architecture, seed: int) -> Evaluation:
+        """Return the result of one training; wait for it, or train here.
+
+        Raises:
+            TrainingStoppedError: the job should stop.
+            WorkerError: no worker can train it.
+        """
+        for evaluation in self._done.get(architecture.id, ()):
+            if evaluation.seed == seed:
+                return evaluation
+        future = self._running.get((architecture.id, seed))
+        if future is None:
+            with turn(self._context, self._spec):
+                return self._train(architecture, seed)
+        while not future.done():
+            self._wait()
+        self._running.pop((architecture.id, seed), None)
+        return future.result()
+
+    def end(self, architecture_id: str) -> None:
+        """Forget that an architecture has begun, because all of its results are stored."""
+        if self._done.pop(architecture_id, None) is not None:
+            self._context.store.end_begun(self._spec.name, architecture_id)
+
+    def _wait(self) -> None:
+        """Wait until a training is done, and keep the results that came early."""
+        running = {key: future for key, future in self._running.items() if not future.done()}
+        wait(running.values(), WAIT_S, FIRST_COMPLETED)
+        for (name, seed), future in running.items():
+            if future.done() and future.exception() is None:
+                self._keep(name, [*self._done[name], future.result()])
+                del self._running[name, seed]
+        if self._context.should_stop():
+            from bort.training.execution import TrainingStoppedError
+
+            raise TrainingStoppedError("the search was stopped; resume it to continue")
+
+    def _keep(self, name: str, done: list[Evaluation]) -> None:
+        self._done[name] = done
+        self._context.store.set_begun(self._spec.name, name, done)
+
+
+def turn(context: JobContext, spec: StudySpec) -> AbstractContextManager[None]:
+    """Wait for this job's turn to train."""
+    return training_turn(spec.training.threads, context.should_stop, on_step=context.report_part)
+
+
+@contextmanager
+def open_trainings(context: JobContext, spec: StudySpec, train: Train) -> Iterator[Trainings]:
+    """Open the trainings of a search, with workers if there is room for more than one."""
+    count = min(spec.search.parallel, training_places(spec.training.threads))
+    pool = open_pool(context, spec, count) if count > 1 else None
+    try:
+        yield Trainings(context, spec, train, pool)
+    finally:
+        if pool is not None:
+            pool.close()
+
+
+def open_pool(context: JobContext, spec: StudySpec, count: int) -> Trainer:
+    """Make a pool of processes on this machine; they start when something has begun."""
+    facts = context.store.study(spec.name).facts
+    origin = context.store.origin(spec.name) or (None if facts is None else origin_in(facts))
+    return WorkerPool(count, brief_of(spec, origin), log=context.folder / LOG)
