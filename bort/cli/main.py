@@ -35,6 +35,7 @@ COMMANDS: Table = {
     "export": ("bort.cli.export", "export", "Write a model as files to deploy."),
     "upload": ("bort.cli.upload", "upload", "Upload an exported model to a hub."),
     "predict": ("bort.cli.predict", "predict", "Classify texts with an exported model."),
+    "serve": ("bort.cli.serve", "serve", "Answer over HTTP with an exported model."),
     "import": ("bort.cli.import_", "import_", "Import a run bundle, read-only."),
     "report": ("bort.cli.report", "report", "Write a study, run or model into one HTML file."),
     "learn": ("bort.cli.learn", "learn", "Write the lessons into a file."),

@@ -98,6 +98,7 @@ WORK = (
     ("learn", "export", "o.html"),
     ("bench", "lessons", "nosuch"),
     ("app", "--port", "8650", "--no-open"),
+    ("serve", "@hf", "--port", "0"),
     ("app", "--port", "8650", "--share", "lessons"),
     ("data", "prepare", "tweets"),
     *(("bench", name) for name in ("answers", "agora", "training", "latency", "search", "front")),

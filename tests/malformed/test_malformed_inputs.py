@@ -27,7 +27,8 @@ def without_work(monkeypatch: pytest.MonkeyPatch) -> None:
     for place in (
         *("bort.jobs.run_here", "bort.jobs.start_detached", "bort.jobs.resume"),
         *("bort.studies.measuring.measure_sample", "bort.studies.measuring.measure_winners"),
-        *("bort.cli.app.os.execve", "bort.cli.data.prepare", "bort.tasks.fetch._download"),
+        *("bort.cli.app.os.execve", "bort.cli.serve._listen"),
+        *("bort.cli.data.prepare", "bort.tasks.fetch._download"),
         *("benchmarks.agora.bench.bench_rows", "benchmarks.answers.command._answers"),
         *("benchmarks.latency.steps.run_step", "benchmarks.training.comparison.compare"),
         *("benchmarks.search.command._run_missing", "benchmarks.record.command._oracle"),
