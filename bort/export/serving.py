@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from bort.export.predicting import Answer, Predictor, is_complete
@@ -177,8 +178,8 @@ def make_server(
     async def refuse(_: Request, error: RequestValidationError) -> JSONResponse:
         return JSONResponse({"error": _one_line(error)}, 422)
 
-    @server.exception_handler(HTTPException)
-    async def explain(_: Request, error: HTTPException) -> JSONResponse:
+    @server.exception_handler(StarletteHTTPException)  # of FastAPI's, too; 404 and 405 are these
+    async def explain(_: Request, error: StarletteHTTPException) -> JSONResponse:
         return JSONResponse({"error": error.detail}, error.status_code)
 
     @server.post("/predict")

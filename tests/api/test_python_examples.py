@@ -4,6 +4,7 @@ import re
 from functools import partial
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,13 +16,15 @@ from bort.latency import modules
 from bort.latency.protocol import Protocol
 from bort.latency.timing import Instruments
 from bort.tasks import load_task
+from docs.notebook import CELLS, CODE, PLACE, unrun
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("README.md", "docs/python.md")
+NOTEBOOK = "docs/notebook.py"
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", [*DOCUMENTS, NOTEBOOK])
 def test_the_examples_run_one_after_the_other(
     document, params, given, to_label, quick_latency, tmp_path, monkeypatch
 ):
@@ -43,7 +46,7 @@ def test_the_examples_run_one_after_the_other(
     timed = partial(modules.time_modules, instruments=Instruments(protocol=quick))
     monkeypatch.setattr(modules, "time_modules", timed)
     monkeypatch.setattr("bort.api.table.warnings.warn", lambda *_, **__: None)  # a busy machine
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(ROOT / "docs" if document == NOTEBOOK else tmp_path)
     rows = [(w, 40 * w, w / 8, 0.5 / w) for w in (1, 2, 4, 8, 16)]
     names = {
         "texts": texts,
@@ -77,9 +80,21 @@ def test_there_are_no_other_examples():
     assert found == {*DOCUMENTS, *elsewhere}  # the last one: tests/site
 
 
+def test_the_notebook_is_a_run_of_its_cells():
+    found = nbformat.read(PLACE, 4)
+    assert [cell.source for cell in found.cells] == [cell.source for cell in unrun().cells]
+    code = [cell for cell in found.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == [*range(1, len(code) + 1)]
+    outputs = [output for cell in code for output in cell.outputs]
+    assert {output.output_type for output in outputs} == {"execute_result"}
+    assert not re.search(r"/(tmp|home|root|Users)/", PLACE.read_text("utf-8"))
+
+
 def run(document, names):
     """Run the examples of a document one after the other, as in a notebook."""
-    blocks = BLOCK.findall((ROOT / document).read_text("utf-8"))
+    blocks = [text for make, text in CELLS if make is CODE]
+    if document != NOTEBOOK:
+        blocks = BLOCK.findall((ROOT / document).read_text("utf-8"))
     assert blocks
     for block in blocks:
         exec(compile(block, document, "exec"), names)

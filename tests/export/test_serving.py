@@ -78,6 +78,11 @@ def test_requests_at_the_same_time_are_read_together():
     assert 'bort_requests_total{status="200"} 32.0' in counted
 
 
+def test_what_is_not_there_is_an_error_too(client):
+    assert client.get("/nothing").json() == {"error": "Not Found"}
+    assert client.get("/predict").json() == {"error": "Method Not Allowed"}
+
+
 def test_health_names_the_model_and_its_labels(client):
     told = client.get("/health")
     assert told.status_code == 200
