@@ -22,6 +22,26 @@ TERMS: Mapping[str, Term] = {
         "Pareto front",
         "The networks that no other beats: no worse in size, latency and error, and better in one.",
     ),
+    "latency": Term(
+        "Latency",
+        "The time that a network needs for one answer, measured on one machine, for texts of "
+        "one length.",
+    ),
+    "operations": Term(
+        "Multiply-adds",
+        "The work that a network does for one answer: one multiplication and one addition for "
+        "each weight that an input meets.",
+    ),
+    "seed": Term(
+        "Seed",
+        "The number from which chance is drawn in a training: the first weights, and the order "
+        "of the examples.",
+    ),
+    "dev": Term(
+        "Dev split",
+        "The part of the data that is not trained on and by which networks are compared; a "
+        "third part, the audit set, only measures, and nothing is chosen by it.",
+    ),
     "epsilon": Term(
         "ε, epsilon",
         "How close is close enough: 0.25 accepts 25% larger, 25% slower and 25% more errors.",
@@ -40,6 +60,26 @@ TERMS: Mapping[str, Term] = {
         "τ, tau",
         "How much two trainings of one network may differ only because of their random seeds.",
     ),
+    "certificate": Term(
+        "Certificate",
+        "What a search states in the end, with all that it rests on: every network of the space "
+        "has a trained one within a factor of 1+ε in size, latency and error.",
+    ),
+    "needle": Term(
+        "Needle",
+        "A network with far fewer errors than all that resemble it, so that nobody who did not "
+        "train it expects them.",
+    ),
+    "audit": Term(
+        "Audit",
+        "A test of a certificate that assumes nothing: train some untrained networks drawn at "
+        "random, and see whether the claim holds for them.",
+    ),
+    "fptas": Term(
+        "FPTAS",
+        "An algorithm whose answer is at most a factor of 1+ε from the best, in a time that "
+        "grows no faster than a power of 1/ε and of the size of the input.",
+    ),
     "w": Term(
         "W, the W-coefficient",
         "One number for a network: the share of size saved, times the share of latency saved, "
@@ -50,10 +90,10 @@ TERMS: Mapping[str, Term] = {
         "The property that the middle layers of a network cost more than its first part and more "
         "than its last, in parameters and in operations.",
     ),
-    "audit": Term(
-        "Audit",
-        "A test of a certificate that assumes nothing: train some untrained networks drawn at "
-        "random, and see whether the claim holds for them.",
+    "agora": Term(
+        "Agora",
+        "A way to teach a small model from few data: find where it is wrong, make new examples "
+        "there, have another model label them, and train again.",
     ),
     "betti": Term(
         "Betti numbers",

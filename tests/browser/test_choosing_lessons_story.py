@@ -57,8 +57,9 @@ def test_weights(learner):
         article.get_by_role("button", name="Only latency").click()
         fastest = numbers["rows"][numbers["walk"][0]["row"]]
         expect(value(article, "winner")).to_have_text(fastest["id"])
+        expect(article.locator("#walk output")).to_have_text("off the walk")
         article.locator("#walk").get_by_role("button", name="Play").click()
-        expect(article.locator("#walk output")).to_have_text("50 / 50")
+        expect(article.locator("#walk output")).to_have_text("Step 50 of 50")
         expect(value(article, "winner")).to_have_text(lowest["id"])
         never = next(
             row["id"]
@@ -67,6 +68,7 @@ def test_weights(learner):
         )
         article.locator(f'.dot[data-id="{never}"]').dispatch_event("click")
         expect(article.locator("#touched")).to_contain_text("no weights choose it")
+        expect(article.locator(".dot.touched")).to_have_attribute("data-id", never)
         answer_all(article)
 
 
@@ -78,7 +80,7 @@ def test_torus(learner):
         expect(value(article, "betti")).to_have_text("1, 1, 0")
         rounds = article.locator("#rounds")
         rounds.get_by_role("button", name="Play").click()
-        expect(rounds.locator("output")).to_have_text("5 / 5")
+        expect(rounds.locator("output")).to_have_text("Round 5 of 5")
         expect(value(article, "betti")).to_have_text("1, 2, 1")
         expect(value(article, "size")).to_have_text(f"{frames[-1]['size']:,}")
         labelers = article.get_by_role("group", name="Labeler")
@@ -198,6 +200,6 @@ def test_the_file_opens_without_anything_else(browser, tmp_path):
         expect(article).to_have_count(0)
     page.goto(f"{file.as_uri()}?lesson=torus&round=1")
     page.locator("#rounds").get_by_role("button", name="One step forward").tap()
-    expect(page.locator("#rounds output")).to_have_text("2 / 5")
+    expect(page.locator("#rounds output")).to_have_text("Round 2 of 5")
     context.close()
     assert complaints == []

@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
-from bort.lessons.costs.frames import ALPHA, DEV_SIZES
+from bort.lessons.costs.frames import ALPHA, DEV_SIZES, HEADS
 from bort.lessons.recorded import read
 
 
@@ -22,6 +22,7 @@ def numbers() -> dict[str, Any]:
     return {
         **recorded,
         "dev_sizes": DEV_SIZES,
+        "heads": HEADS,
         "confidence": 1 - ALPHA,
         "count": len(networks),
         "front_size": len(front),

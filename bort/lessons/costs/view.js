@@ -35,10 +35,12 @@ function guess(lesson) {
     const right = isSame() ? 2 : pair().shown.indexOf(pair().faster);
     const [a, b] = networks().map((one) => one.parameters);
     const larger = Math.max(a, b) / Math.min(a, b);
+        const isLarger = data.networks[pair().faster].parameters === Math.max(a, b);
+    const sizeOf = (times) => (times < 1.05 ? "at about the same size" : isLarger ? `although it has ${times.toFixed(1)} times the parameters` : `with ${times.toFixed(1)} times fewer parameters`);
     told.replaceChildren(
       el("b", { class: mine === right ? "ink-best" : "ink-cover" }, mine === right ? "Right: " : "A surprise: "),
       isSame() ? `both take the same time, though one has ${larger.toFixed(1)} times the parameters. `
-        : `${data.networks[pair().faster].id} is ${pair().times.toFixed(1)} times as fast, ${larger < 1.05 ? "at the same size. " : `and one has ${larger.toFixed(1)} times the parameters of the other. `}`,
+        : `${data.networks[pair().faster].id} is ${pair().times.toFixed(1)} times as fast, ${sizeOf(larger)}. `,
       mine === 2 ? "" : `You said ${factor} times.`,
     );
   }
@@ -48,7 +50,7 @@ function guess(lesson) {
 
 function front(lesson) {
   const { data, state } = lesson;
-  choice(lesson, "#axis", "axis", { label: "Across", first: "latency", options: [["latency", "latency"], ["size", "size"]] });
+  choice(lesson, "#axis", "axis", { label: "To the right", first: "latency", options: [["latency", "latency"], ["size", "size"]] });
   state.get("point", data.first);
   const step = () => clamp(Math.round(state.get("step", data.count)), 0, data.count);
   const point = () => clamp(Math.round(state.get("point")), 0, data.count - 1);
@@ -127,7 +129,7 @@ function drawPair(picture, width, networks, withTimes) {
     picture.append(
       words(0, y + 20, one.id, { class: "name" }),
       words(0, y + 39, `${one.depth} layer${one.depth > 1 ? "s" : ""}`, { class: "muted small" }),
-      words(0, y + 56, AXES.size.write(one.parameters), { class: "muted small" }),
+      words(0, y + 56, `${AXES.size.write(one.parameters)} param.`, { class: "muted small" }),
     );
     const left = 92;
     const most = Math.max(...networks.map(({ depth }) => depth));

@@ -101,6 +101,110 @@ const PICTURES = {
       );
     });
   },
+  latency(picture, width, { latency: { models } }) {
+    const x = scale([0, Math.max(...models.map((one) => one.high_ms))], [0, width - 74]);
+    models.forEach(({ name, median_ms: median, low_ms: low, high_ms: high }, i) => {
+      const y = 18 + i * 46;
+      picture.append(
+        words(0, y - 5, name, { class: "small" }),
+        svg("rect", { class: "is-front", x: 0, y, width: x(median), height: 18, rx: 4 }),
+        path([[x(low), y + 9], [x(high), y + 9]], "interval"),
+        words(x(high) + 8, y + 14, `${median.toFixed(0)} ms`, { class: "small" }),
+      );
+    });
+  },
+  operations(picture, width, { operations }) {
+    const wide = width / operations.length;
+    operations.forEach(({ key, shape: [b, a, d], first, last, all }, i) => {
+      const cell = Math.min(17, (wide - 40) / (a + b));
+      const block = (x, columns, rows, kind, count) => {
+        for (let k = 0; k < columns * rows; k += 1) {
+          picture.append(svg("rect", { class: kind, x: x + (k % columns) * cell + 1, y: 24 + Math.floor(k / columns) * cell + 1, width: cell - 2, height: cell - 2, rx: 2 }));
+        }
+        picture.append(words(x + (columns * cell) / 2, 24 + rows * cell + 16, count, { "text-anchor": "middle", class: "muted small" }));
+      };
+      const left = i * wide + 4;
+      picture.append(words(left, 14, key, { class: "small" }));
+      block(left, b, a, "is-front", first);
+      block(left + b * cell + 16, a, d, "is-cover", last);
+      picture.append(words(left, HEIGHT - 8, `${all} multiply-adds`, { class: "small" }));
+    });
+  },
+  seed(picture, width, { pair: { a, b } }) {
+    const x = scale(range([...a.seeds, ...b.seeds]), [16, width - 16]);
+    [a, b].forEach(({ id, error, seeds }, i) => {
+      const y = 34 + i * 58;
+      picture.append(
+        words(0, y - 16, id, { class: "small" }), path([[x(Math.min(...seeds)), y], [x(Math.max(...seeds)), y]], "thin"),
+        ...seeds.map((one) => ball(x(one), y, 4, "orange")), ball(x(error), y, 6.5, "blue"),
+      );
+    });
+    picture.append(words(width / 2, HEIGHT - 4, "error →", { class: "muted small", "text-anchor": "middle" }));
+  },
+  dev(picture, width, { splits }) {
+    const all = splits.train + splits.dev + splits.audit;
+    let x = 0;
+    for (const [name, count, kind, error] of [
+      ["train", splits.train, "is-front", null], ["dev", splits.dev, "is-cover", splits.dev_error], ["audit", splits.audit, "is-best", splits.audit_error],
+    ]) {
+      const wide = (count / all) * width;
+      picture.append(
+        words(x + 2, 26, name, { class: "small" }), svg("rect", { class: kind, x: x + 1, y: 36, width: wide - 2, height: 40, rx: 4 }),
+        words(x + 2, 96, thousands(count), { class: "muted small" }),
+        words(x + 2, 122, error === null ? "wrong:" : percent(error, 1), { class: error === null ? "muted small" : "small" }),
+      );
+      x += wide;
+    }
+  },
+  certificate(picture, width, { certificate: { certified, trained } }) {
+    const known = certified.map((epsilon, step) => [step, epsilon]).filter(([, epsilon]) => epsilon !== null);
+    const x = scale([0, trained], [26, width - 12]);
+    const y = scale([0, Math.max(...known.map(([, epsilon]) => epsilon))], [HEIGHT - 26, 14]);
+    picture.append(
+      path([[26, y(0)], [width - 12, y(0)]], "thin"),
+      path(known.flatMap(([step, epsilon], i) => [...(i ? [[x(step), y(known[i - 1][1])]] : []), [x(step), y(epsilon)]]), "thick"),
+      ...known.map(([step, epsilon]) => ball(x(step), y(epsilon), 4, "blue")),
+      words(width - 12, y(known.at(-1)[1]) - 10, `ε = ${known.at(-1)[1].toFixed(2)}`, { class: "small", "text-anchor": "end" }),
+      words(width / 2, HEIGHT - 4, "trainings →, certified ε ↑", { class: "muted small", "text-anchor": "middle" }),
+    );
+  },
+  needle(picture, width, { needle: { widths, lowers, errors, trained, at } }) {
+    const x = scale(range(widths), [16, width - 16], { log: true });
+    const y = scale([0.9 * Math.min(...lowers, ...errors), 1.1 * Math.max(...errors)], [HEIGHT - 24, 8], { log: true });
+    const line = lowers.map((low, i) => [x(widths[i]), y(low)]);
+    const kind = (i) => (i === at ? "orange" : trained.includes(i) ? "blue" : "hollow");
+    picture.append(
+      path([...line, [width - 16, HEIGHT - 24], [16, HEIGHT - 24]], "shadow"),
+      ...errors.map((error, i) => ball(x(widths[i]), y(error), kind(i) === "hollow" ? 5 : 7, kind(i))),
+      words(width / 2, HEIGHT - 4, "width →, error ↑", { class: "muted small", "text-anchor": "middle" }),
+    );
+  },
+  fptas(picture, width, { prices: { bars } }) {
+    const step = width / bars.length;
+    const y = scale([0, Math.max(...bars.map(([, count]) => count))], [HEIGHT - 36, 18]);
+    bars.forEach(([epsilon, count], i) => {
+      const middle = (i + 0.5) * step;
+      picture.append(
+        svg("rect", { class: "is-front", x: i * step + 4, y: y(count), width: step - 8, height: y(0) - y(count), rx: 3 }),
+        words(middle, y(count) - 4, count, { "text-anchor": "middle", class: "small" }),
+        words(middle, HEIGHT - 22, String(epsilon), { "text-anchor": "middle", class: "muted small" }),
+      );
+    });
+    picture.append(words(width / 2, HEIGHT - 4, "ε →, trainings ↑", { class: "muted small", "text-anchor": "middle" }));
+  },
+  agora(picture, width, { rounds: { sizes, errors } }) {
+    const step = width / sizes.length;
+    const high = scale([0, Math.max(...sizes)], [HEIGHT - 26, 40]);
+    const y = scale([0, Math.max(...errors)], [HEIGHT - 26, 14]);
+    const line = errors.map((error, i) => [(i + 0.5) * step, y(error)]);
+    sizes.forEach((count, i) => picture.append(svg("rect", { class: "shadow", x: i * step + 4, y: high(count), width: step - 8, height: high(0) - high(count), rx: 3 })));
+    picture.append(
+      path(line, "thick"), ...line.map(([a, b]) => ball(a, b, 4, "blue")),
+      words(line[0][0] + 10, line[0][1] + 5, percent(errors[0], 1), { class: "small" }),
+      words(line.at(-1)[0], line.at(-1)[1] - 10, percent(errors.at(-1), 1), { class: "small", "text-anchor": "middle" }),
+      words(width / 2, HEIGHT - 4, "round →, error ↑", { class: "muted small", "text-anchor": "middle" }),
+    );
+  },
 };
 
 function start(lesson) {

@@ -46,7 +46,7 @@ def numbers() -> dict[str, Any]:
         "off": fmean(ratios),
         "inside": sum(ratio <= latencies["band"] for ratio in ratios),
         "tops": tops(seeds),
-        "best": best,
+        "best": {**best, "se_points": 100 * best["se"]},
         "count": len(seeds),
         "finished": finished,
         "kept": promises(finished),

@@ -21,22 +21,22 @@ function start(lesson) {
     const second = clamp(Math.round(state.get("latency", third)), 0, data.steps - first);
     return [first, second, data.steps - first - second];
   };
-  // In the middle the shares are exactly a third, as the paper's weights are.
+  
   const weights = () => {
     const found = shares();
-    const isMiddle = found[0] === third && found[1] === third;
-    return found.map((share) => (isMiddle ? 1 : (3 * share) / data.steps));
+        return found.map((share) => (isMiddle(found) ? 1 : (3 * share) / data.steps));
   };
   const choose = ([first, second]) => {
     state.set("size", first);
     state.set("latency", second);
   };
 
+    let touched = -1; // a dot, by its row
   const triangle = figure(lesson, "#triangle", (picture, width) =>
     drawTriangle(picture, width, { data, shares: shares(), winner: winner(), hueOf, choose }),
   );
   const front = figure(lesson, "#front", (picture, width) =>
-    drawFront(picture, width, { data, winner: winner(), hueOf, touch }),
+    drawFront(picture, width, { data, winner: winner(), hueOf, touched, touch }),
   );
   const factors = figure(lesson, "#factors", (picture, width) =>
     drawFactors(picture, width, ranked().slice(0, 5), weights(), data),
@@ -55,7 +55,9 @@ function start(lesson) {
       .sort((a, b) => b.log - a.log);
   };
 
-  function touch(i) {
+    function touch(i) {
+    touched = i;
+
     const region = data.regions.find((one) => one.row === i);
     const { id, front: isOnFront } = data.rows[i];
     const note = region
@@ -64,16 +66,23 @@ function start(lesson) {
         ? `${id} is on the front, but no weights choose it.`
         : `${id} is not on the front: another network is at least as good in all three costs.`;
     lesson.root.querySelector("#touched").textContent = note;
+        front();
     if (region) choose(region.centre.slice(0, 2).map((share) => Math.round(share * data.steps)));
   }
 
-  player(lesson, "#walk", "walk", {
+    // The walk keeps size and latency equal; the middle, where one begins, is on it.
+  const onWalk = ([size, latency] = shares()) => (size === latency ? data.walk.findIndex(({ rest }) => rest === size) : -1);
+  const walk = player(lesson, "#walk", "walk", {
     count: () => data.walk.length,
+    first: onWalk([third, third]),
+    isAway: () => onWalk() < 0,
     label: "Step from size and latency to error",
     pace: 260,
   });
 
-  function tell() {
+    function tell() {
+    if (onWalk() >= 0) state.set("walk", onWalk());
+    walk.refresh();
     triangle();
     front();
     factors();
@@ -104,8 +113,11 @@ function start(lesson) {
 const costsOf = (row) =>
   `${(row.size / 1e6).toFixed(1)} M parameters, ${row.latency.toFixed(1)} ms, ${percent(row.error, 1)} errors`;
 
+// The middle is off the grid of whole percents: there each share stands for exactly a third.
+const isMiddle = ([size, latency, error]) => size === latency && (error === size || error === size + 1);
+
 const placeOf = (shares, row) =>
-  `With ${COSTS.map((cost, k) => `${shares[k]}% on ${cost}`).join(", ")}, ${row.id} wins.`;
+    `With ${isMiddle(shares) ? "equal weights" : COSTS.map((cost, k) => `${shares[k]}% on ${cost}`).join(", ")}, ${row.id} wins.`;
 
 /** W of one network, with its numbers. */
 function formula(lesson, row, weights, most) {
@@ -177,7 +189,7 @@ function drawTriangle(picture, width, { data, shares, winner, hueOf, choose }) {
   picture.append(place);
   draggable(place, picture, move);
   picture.onclick = (event) => move(pointIn(picture, event)); // a finger elsewhere still scrolls
-  picture.append(words(width / 2, bottom + 24, COSTS.map((_, k) => shares[k]).join(" : "), { "text-anchor": "middle" }));
+  picture.append(words(width / 2, bottom + 24, isMiddle(shares) ? "equal" : COSTS.map((cost, k) => `${cost[0]} ${shares[k]}%`).join("  "), { "text-anchor": "middle" }));
 }
 
 /** How wide a convex polygon is at a height. */
@@ -189,7 +201,7 @@ function widthAt(corners, y) {
   return Math.max(...found) - Math.min(...found);
 }
 
-function drawFront(picture, width, { data, winner, hueOf, touch }) {
+function drawFront(picture, width, { data, winner, hueOf, touched, touch }) {
   const high = 250;
   size(picture, width, high);
   const latencies = data.rows.map((row) => row.latency);
@@ -206,11 +218,11 @@ function drawFront(picture, width, { data, winner, hueOf, touch }) {
   }
   picture.append(words(width - 8, high - 4, "latency, ms", { "text-anchor": "end", class: "small muted" }));
   const order = data.rows.map((_, i) => i);
-  const rank = (i) => (i === winner ? 2 : data.rows[i].front ? 1 : 0);
+  const rank = (i) => (i === touched ? 3 : i === winner ? 2 : data.rows[i].front ? 1 : 0);
   order.sort((a, b) => rank(a) - rank(b) || data.rows[b].size - data.rows[a].size);
   for (const i of order) {
     const row = data.rows[i];
-    const kind = ["dot", row.front && `front ${hueOf.get(i) ?? ""}`, i === winner && "wins"].filter(Boolean);
+    const kind = ["dot", row.front && `front ${hueOf.get(i) ?? ""}`, i === winner && "wins", i === touched && "touched"].filter(Boolean);
     const dot = svg("circle", {
       cx: x(row.latency), cy: y(row.error), r: 2 + 6.5 * Math.sqrt(row.size / data.most.size),
       class: kind.join(" "), "data-id": row.id, onclick: () => touch(i),
