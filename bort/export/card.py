@@ -14,7 +14,7 @@ from bort.report import models as words
 from bort.report.baselines import NAMES
 from bort.report.deployed import HEADINGS, fastest_sentence, file_rows, rule_sentence
 from bort.report.ledger import ledger_rows
-from bort.report.numbers import shape
+from bort.report.numbers import milliseconds, milliseconds_range, shape
 from bort.studies.commands import export_command, finetune_command
 
 
@@ -138,11 +138,11 @@ def _results(realised: Realised) -> str:
 def _latency(realised: Realised) -> str:
     lines = ["| runtime | ms | 95% interval | teacher | workload |", "|---|---|---|---|---|"]
     for runtime, row in realised.latency.items():
-        teacher = "" if row.teacher_ms is None else f"{row.teacher_ms:.2f}"
+        teacher = "" if row.teacher_ms is None else milliseconds(row.teacher_ms)
         noise = "" if row.noise_ok else " (measured on a busy machine)"
         lines.append(
-            f"| {runtime} | {row.median_ms:.2f} | {row.low_ms:.2f} to {row.high_ms:.2f} "
-            f"| {teacher} | {row.workload}{noise} |"
+            f"| {runtime} | {milliseconds(row.median_ms)} "
+            f"| {milliseconds_range(row.low_ms, row.high_ms)} | {teacher} | {row.workload}{noise} |"
         )
     return "\n".join(lines)
 

@@ -27,6 +27,7 @@ from bort.latency.runtimes.onnx import open_session
 from bort.latency.timing import Instruments, time_models
 from bort.latency.workload import Blueprint
 from bort.report.models import onnx_sentences
+from bort.report.numbers import milliseconds, milliseconds_range
 from bort.storage import ModelRecord
 
 FLOAT32, INT8 = "model.onnx", "model.int8.onnx"
@@ -364,8 +365,8 @@ def _section(parity: OnnxParity, latency: Mapping[str, RealisedLatency]) -> str:
         accuracies=found,
     )
     lines = [
-        f"- {runtime}: {row.median_ms:.2f} ms ({row.low_ms:.2f} to {row.high_ms:.2f}), "
-        f"{row.workload}"
+        f"- {runtime}: {milliseconds(row.median_ms)} ms "
+        f"({milliseconds_range(row.low_ms, row.high_ms)}), {row.workload}"
         for runtime, row in latency.items()
     ]
     files = f"The files are `{FLOAT32}` (float32) and `{INT8}` (int8)."

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bort.figures.objectives import ERROR, LATENCY, SIZE, Objective
 from bort.figures.theme import Theme, escape, palette, styled
+from bort.report.numbers import milliseconds, milliseconds_range
 
 if TYPE_CHECKING:
     from bort.latency.compare import Pair
@@ -123,8 +124,8 @@ def plot_profiles(
                     name=name,
                     marker={"color": colour, "size": 9, "symbol": symbol},
                     hovertext=[
-                        f"<b>{escape(m.id)}</b><br>{m.a_ms:,.2f} ms and {m.b_ms:,.2f} ms"
-                        f"<br>ratio {m.b_ms / m.a_ms:.2f}"
+                        f"<b>{escape(m.id)}</b><br>{milliseconds(m.a_ms)} ms and "
+                        f"{milliseconds(m.b_ms)} ms<br>ratio {m.b_ms / m.a_ms:.2f}"
                         for m in chosen
                     ],
                     hoverinfo="text",
@@ -152,9 +153,9 @@ def _timed_trace(marks: Sequence[TimedMark], name: str, colour: str, symbol: str
         name=name,
         marker={"color": colour, "size": 8, "symbol": symbol, "line": {"width": 1.5}},
         hovertext=[
-            f"<b>{escape(m.id)}</b><br>measured {m.measured_ms:,.2f} ms "
-            f"({m.low_ms:,.2f} to {m.high_ms:,.2f})<br>predicted {m.predicted_ms:,.2f} ms, "
-            f"{m.error_percent:+.1f} %<br>{name}"
+            f"<b>{escape(m.id)}</b><br>measured {milliseconds(m.measured_ms)} ms "
+            f"({milliseconds_range(m.low_ms, m.high_ms)})<br>predicted "
+            f"{milliseconds(m.predicted_ms)} ms, {m.error_percent:+.1f} %<br>{name}"
             for m in marks
         ],
         hoverinfo="text",

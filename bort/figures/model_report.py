@@ -21,7 +21,7 @@ from bort.report import mistakes as mistake_words
 from bort.report import models as words
 from bort.report.baselines import NAMES
 from bort.report.deployed import HEADINGS, fastest_sentence, file_rows, rule_sentence
-from bort.report.numbers import shape
+from bort.report.numbers import milliseconds, milliseconds_range, shape
 from bort.studies.commands import export_command, finetune_command
 
 _HEIGHT = 330
@@ -161,10 +161,17 @@ def _comparison(model: TrainedModel) -> str:
         rows.append(_row("the same, from random weights", realised.plain_student))
     rows += [_row(NAMES[method], found) for method, found in realised.baselines.items()]
     for runtime, times in realised.latency.items():
-        rows.append((f"latency, {runtime}", f"{times.median_ms:.2f} ms", _range(times), ""))
+        rows.append(
+            (f"latency, {runtime}", f"{milliseconds(times.median_ms)} ms", _range(times), "")
+        )
         if times.teacher_ms is not None:
             rows.append(
-                (f"latency of the teacher, {runtime}", f"{times.teacher_ms:.2f} ms", "", "")
+                (
+                    f"latency of the teacher, {runtime}",
+                    f"{milliseconds(times.teacher_ms)} ms",
+                    "",
+                    "",
+                )
             )
     rows.append(("parameters", f"{realised.parameter_count:,}", "", ""))
     return table(("", "audit", "95 %", "macro F1"), rows, key="comparison")
@@ -186,7 +193,7 @@ def _row(who: str, found: Accuracy) -> tuple[str, ...]:
 
 
 def _range(times: RealisedLatency) -> str:
-    return f"{times.low_ms:.2f} to {times.high_ms:.2f} ms"
+    return f"{milliseconds_range(times.low_ms, times.high_ms)} ms"
 
 
 def _stages(model: TrainedModel) -> str:

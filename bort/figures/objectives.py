@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bort.core.size import SizeUnit
 from bort.figures.theme import escape
 from bort.report.choosing import cost_name
-from bort.report.numbers import significant
+from bort.report.numbers import milliseconds, significant
 from bort.studies.answers import StudyAnswer, TableAnswer
 from bort.studies.answers.rows import Columns
 from bort.studies.choosing import LATENCY as LATENCY_COLUMN
@@ -23,7 +23,8 @@ class Objective:
         column: its column in `Marks.values`.
         title: quantity and unit.
         tick_format: d3 format of axis ticks.
-        number_format: Python format of one value with its unit; None if nobody knows the unit.
+        number_format: Python format of one value with its unit, of a time of its text; None if
+            nobody knows the unit.
     """
 
     name: str
@@ -41,7 +42,8 @@ class Objective:
         """One value with its unit."""
         if self.number_format is None:
             return f"{self.title} {significant(value)}"
-        return self.number_format.format(value)
+        is_time = self.column == LATENCY_COLUMN
+        return self.number_format.format(milliseconds(value) if is_time else value)
 
 
 SIZES: Mapping[SizeUnit, Objective] = {
@@ -58,8 +60,10 @@ SIZES: Mapping[SizeUnit, Objective] = {
     )
 }
 SIZE = SIZES[SizeUnit.PARAMETERS]
-LATENCY = Objective("latency", 1, "latency (ms)", "~g", "{:,.2f} ms")
-TEXT_TO_LABEL = Objective("latency", 1, "text to label (ms)", "~g", "{:,.2f} ms, text to label")
+LATENCY = Objective("latency", LATENCY_COLUMN, "latency (ms)", "~g", "{} ms")
+TEXT_TO_LABEL = Objective(
+    "latency", LATENCY_COLUMN, "text to label (ms)", "~g", "{} ms, text to label"
+)
 ERROR = Objective("error", 2, "dev error (%)", "~g", "{:.1f} % error")
 
 OBJECTIVES = (SIZE, LATENCY, ERROR)

@@ -14,7 +14,7 @@ from bort.report.rivals import BATCHES, VERDICT_NAMES, rival_name, short_name
 from bort.studies.answers import StudyAnswer
 
 FILES = Objective("size", 0, "all files (MB)", "~g", "{:,.2f} MB of files")
-PER_TEXT = Objective("latency", 1, "text to label (ms per text)", "~g", "{:,.3f} ms per text")
+PER_TEXT = Objective("latency", 1, "text to label (ms per text)", "~g", "{} ms per text")
 AUDIT_ERROR = Objective("error", 2, "audit error (%)", "~g", "{:.1f} % audit error")
 AXES = (FILES, PER_TEXT, AUDIT_ERROR)
 

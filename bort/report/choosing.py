@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from bort.core.size import SizeUnit
-from bort.report.numbers import shape, significant
+from bort.report.numbers import milliseconds, shape, significant
 from bort.search.choosing import Beaten, Difference, Reason
 from bort.studies.answers import LatencyBasis, TablePoint
 from bort.studies.answers.rows import Columns
@@ -51,12 +51,16 @@ def _words(unit: Unit) -> dict[int, _Words]:
             LATENCY: _Words(latency, latency, significant, "fastest"),
             ERROR: error,
         }
-    size, ms = _SIZES[unit].format, "{:,.2f} ms".format
+    size = _SIZES[unit].format
     return {
         SIZE: _Words(size, size, _SIZES[unit].split()[0].format, "smallest"),
-        LATENCY: _Words(ms, ms, "{:,.2f}".format, "fastest"),
+        LATENCY: _Words(_in_ms, _in_ms, milliseconds, "fastest"),
         ERROR: error,
     }
+
+
+def _in_ms(value: float) -> str:
+    return f"{milliseconds(value)} ms"
 
 
 def _in_column(name: str, value: float) -> str:

@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bort.finetuning.deployed import BATCH, MOST_LOSS, SINGLE, Deployed, DeployedFile
-from bort.report.numbers import megabytes, milliseconds
+from bort.report.numbers import megabytes, milliseconds, milliseconds_range
 from bort.report.terminal import Terminal
 
 HEADINGS = ("file", "ms per text", "95% interval", "ms, 32 at once", "MB", "dev accuracy")
@@ -22,7 +22,7 @@ def fastest_sentence(deployed: Deployed) -> str:
     noise = "" if deployed.noise_ok else " The machine was busy, so the times are uncertain."
     return (
         f"Fastest from text to label: {file.runtime}, {milliseconds(single.median_ms)} ms per text "
-        f"({milliseconds(single.low_ms)} to {milliseconds(single.high_ms)}), on one thread of "
+        f"({milliseconds_range(single.low_ms, single.high_ms)}), on one thread of "
         f"{deployed.machine.get('cpu') or 'an unknown processor'}.{noise}"
     )
 
@@ -64,7 +64,7 @@ def _row(file: DeployedFile) -> tuple[str, ...]:
     return (
         file.runtime,
         milliseconds(single.median_ms),
-        f"{milliseconds(single.low_ms)} to {milliseconds(single.high_ms)}",
+        milliseconds_range(single.low_ms, single.high_ms),
         milliseconds(file.latency[BATCH].median_ms),
         megabytes(file.size_bytes),
         f"{file.dev_accuracy:.4f}",

@@ -21,7 +21,7 @@ from bort.finetuning.reliability import CONFIDENCE, Threshold
 from bort.finetuning.stages import Curve
 from bort.report.baselines import NAMES, SHORT_NAMES, coverage_sentence, teacher_error
 from bort.report.data import named
-from bort.report.numbers import megabytes
+from bort.report.numbers import megabytes, milliseconds
 from bort.report.terminal import Terminal
 from bort.tasks.corpora import CORPORA
 from bort.training.metrics import WEAKEST
@@ -148,7 +148,7 @@ def search_sentence(search: SearchFacts | None, predicted: Predicted | None) -> 
     return (
         f"{text} In that study it was trained only briefly: its dev error was "
         f"{predicted.error_rate:.4f} (± {predicted.error_se:.4f}), its predicted latency "
-        f"{predicted.latency_ms:.2f} ms."
+        f"{milliseconds(predicted.latency_ms)} ms."
     )
 
 
@@ -234,8 +234,8 @@ def realised_sentence(model: Realised) -> str:
     error = 1 - model.dev.accuracy
     return (
         f"★ is this model; the arrow leads to it from the search's prediction: dev error "
-        f"{before.error_rate:.1%} to {error:.1%}, latency {before.latency_ms:.2f} to "
-        f"{model.latency_ms:.2f} ms."
+        f"{before.error_rate:.1%} to {error:.1%}, latency {milliseconds(before.latency_ms)} to "
+        f"{milliseconds(model.latency_ms)} ms."
     )
 
 
@@ -331,7 +331,7 @@ def _table(task: str, models: Sequence[Realised]) -> Table:
         table.add_row(
             Text(model.architecture_id),
             *_accuracy(model.audit, model.share_of_teacher),
-            f"{model.latency_ms:.2f}",
+            milliseconds(model.latency_ms),
             f"{model.parameter_count:,}",
             "" if model.files is None else megabytes(model.files.int8),
         )
@@ -347,7 +347,7 @@ def _table(task: str, models: Sequence[Realised]) -> Table:
         table.add_row(
             Text("teacher"),
             *_accuracy(first.teacher, None),
-            "" if teacher_ms is None else f"{teacher_ms:.2f}",
+            "" if teacher_ms is None else milliseconds(teacher_ms),
         )
     for method, baseline in first.baselines.items():
         table.add_row(SHORT_NAMES[method], *_accuracy(baseline, _share(baseline, first.teacher)))

@@ -82,13 +82,23 @@ def megabytes(size_bytes: int) -> str:
 
 
 def milliseconds(value: float) -> str:
-    """Write milliseconds, with three digits below 1, since small networks need less than 0.1.
+    """Write milliseconds, to the microsecond below 0.1, where small networks are.
 
     Examples:
         >>> milliseconds(0.0374), milliseconds(0.73), milliseconds(2.386), milliseconds(1234.5)
-        ('0.037', '0.730', '2.39', '1,234.50')
+        ('0.037', '0.73', '2.39', '1,234.50')
     """
-    return f"{value:.3f}" if value < 1 else f"{value:,.2f}"
+    return f"{value:.3f}" if value < 0.1 else f"{value:,.2f}"
+
+
+def milliseconds_range(low: float, high: float) -> str:
+    """Write an interval of milliseconds.
+
+    Examples:
+        >>> milliseconds_range(0.0362, 0.0391)
+        '0.036 to 0.039'
+    """
+    return f"{milliseconds(low)} to {milliseconds(high)}"
 
 
 def short_count(count: int) -> str:

@@ -15,7 +15,7 @@ from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_s
 from bort.report.data import named
 from bort.report.doubt import audit_offer_sentence, doubt_sentence
 from bort.report.ledger import audit_statement, spot_check_statements, spot_checks_json, words
-from bort.report.numbers import rounded_up, short_count
+from bort.report.numbers import milliseconds, rounded_up, short_count
 from bort.report.rivals import losses, print_rivals
 from bort.report.terminal import Terminal
 from bort.search import Ending
@@ -333,7 +333,7 @@ def _study_table(answer: StudyAnswer) -> Table:
             short_count(point.parameter_count),
             short_count(point.effective_parameter_count),
             *([f"{point.size / 1e6:,.3f}"] if unit.is_bytes else []),
-            f"{point.latency_ms:.2f}",
+            milliseconds(point.latency_ms),
             f"{point.error_rate:.3f} ± {point.error_se:.3f}",
             "best" if answer.best and point.id == answer.best.id else "",
         )
@@ -392,4 +392,6 @@ def _measured(point: Point) -> str:
     """Write a winner's measured latency with the predicted one."""
     took = point.latency_measured
     assert took is not None
-    return f"{point.id} {took.median_ms:.2f} ms (predicted {point.latency_ms:.2f})"
+    return (
+        f"{point.id} {milliseconds(took.median_ms)} ms (predicted {milliseconds(point.latency_ms)})"
+    )

@@ -187,13 +187,15 @@ def joint_front(points: Mapping[str, Sequence[AnyPoint]]) -> dict[str, int]:
 
 
 def _as_shown(values: FloatArray, unit: Unit) -> FloatArray:
-    """Round as pages do: a limit of 0.73 ms is met by what reads 0.73 ms."""
+    """Round as pages do: a limit of 0.073 ms is met by what reads 0.073 ms."""
     if isinstance(unit, Columns):  # four significant digits
         powers = np.floor(np.log10(np.maximum(np.abs(values), 1e-300)))
         step = 10.0 ** (powers - 3)
         return np.asarray(np.round(values / step) * step)
-    digits = (2 if unit is SizeUnit.PARAMETERS else 3), 2, 1
-    return np.column_stack([np.round(values[:, k], places) for k, places in enumerate(digits)])
+    size, latency, error = values.T
+    size = np.round(size, 2 if unit is SizeUnit.PARAMETERS else 3)
+    latency = np.where(latency < 0.1, np.round(latency, 3), np.round(latency, 2))
+    return np.column_stack([size, latency, np.round(error, 1)])
 
 
 def options_of(points: Sequence[AnyPoint]) -> Options:

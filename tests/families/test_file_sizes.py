@@ -10,7 +10,7 @@ from safetensors.torch import save
 from bort.core.errors import InvalidFieldError
 from bort.core.size import SizeSpec, SizeUnit
 from bort.export.numpy_folder import stored_bytes
-from bort.families import FamilySpace, load_space
+from bort.families import FamilySpace, UnionSpace, load_space
 from bort.families.sizes import sizes_of
 
 FAMILIES = ("bert", "static", "convolution")
@@ -41,10 +41,20 @@ def counted(space, *, is_int8):
 
 
 @pytest.mark.parametrize("seed", range(200))
-def test_float32_and_int8_of_random_architectures_are_exact(seed):
+def test_parameters_and_bytes_of_random_architectures_are_exact(seed):
     rng = random.Random(seed)
     space = random_space(FAMILIES[seed % 3], rng)
+    other = random_space(FAMILIES[(seed + 1) % 3], rng)
+    mixed = UnionSpace("mixed", (space, other))
     model = space.family.build(space.architecture(0), space.fixed)  # shapes only
+    built = sum(weights.numel() for weights in model.parameters())
+    table = model.get_input_embeddings().weight.numel()
+    own = mixed.index(space.architecture(0).within(space.family_name))
+    assert mixed.parameter_count[own] == built
+    places = built - mixed.effective_parameter_count[own] - table  # of a BERT only
+    assert (places > 0) == (space.family_name == "bert")
+    for unit, is_int8 in ((SizeUnit.FLOAT32, False), (SizeUnit.INT8, True)):
+        assert sizes_of(mixed, SizeSpec(unit=unit))[own] == counted(space, is_int8=is_int8)
     tensors = {name: torch.ones(weights.shape) for name, weights in model.state_dict().items()}
     if space.family_name == "bert":
         assert counted(space, is_int8=False) == len(save(tensors, {"format": "pt"}))

@@ -33,7 +33,7 @@ def test_a_file_that_answers_worse_is_never_chosen():
 def test_words_say_times_and_doubts():
     found = of(file("b", 0.5, size=2_500_000), file("a", 0.0374), noise_ok=False)
     assert [row[0] for row in file_rows(found)] == ["a", "b"]
-    assert file_rows(found)[1][1:3] == ("0.500", "0.499 to 0.501")
+    assert file_rows(found)[1][1:3] == ("0.50", "0.50 to 0.50")
     said = fastest_sentence(found)
     assert "a, 0.037 ms per text (0.036 to 0.038), on one thread of made up" in said
     assert "busy" in said

@@ -56,6 +56,8 @@ def test_a_limit_is_met_by_what_reads_like_it() -> None:
     points = [point("a", 3.004, 0.4049, 21.04)]
     assert len(choose(points, Limits(3.0, 0.4, 21.0)).meeting) == 1
     assert len(choose(points, Limits(3.0, 0.39, 21.0)).meeting) == 0
+    small = [point("a", 3, 0.0374, 21)]  # reads 0.037 ms
+    assert [len(choose(small, Limits(latency=x)).meeting) for x in (0.037, 0.036)] == [1, 0]
 
 
 def test_when_nothing_meets_the_limits_the_nearest_is_named_with_its_excess() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from bort.core.architecture import Architecture
-from bort.report.numbers import shape
+from bort.report.numbers import milliseconds, milliseconds_range, shape
 from bort.report.search import file_note, latency_note
 from bort.studies.answers import Point, StudyAnswer, TableAnswer, TablePoint
 from bort.studies.choosing import NORMAL_95, Choice
@@ -97,7 +97,9 @@ def strip(answer: Answer) -> None:
     elif isinstance(answer, StudyAnswer) and isinstance(shown, Point):
         is_bytes = answer.spec.size.unit.is_bytes
         size = f"{shown.size / 1e6:.3f} MB" if is_bytes else f"{shown.parameter_count / 1e6:.2f} M"
-        markup.strip(f"{shown.id}: {size}, {shown.latency_ms:.2f} ms, {shown.error_rate:.1%} error")
+        markup.strip(
+            f"{shown.id}: {size}, {milliseconds(shown.latency_ms)} ms, {shown.error_rate:.1%} error"
+        )
 
 
 def _properties(point: Point | TablePoint, answer: Answer) -> list[str]:
@@ -113,8 +115,8 @@ def _measured(point: Point) -> list[tuple[str, str, str]]:
     measured = point.latency_measured
     if measured is None:
         return []
-    interval = f"{measured.low_ms:.2f} to {measured.high_ms:.2f} ms"
-    return [("Measured", f"{measured.median_ms:.2f} ms", f"{interval}; above: predicted")]
+    interval = f"{milliseconds_range(measured.low_ms, measured.high_ms)} ms"
+    return [("Measured", f"{milliseconds(measured.median_ms)} ms", f"{interval}; above: predicted")]
 
 
 def _on_disk(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
@@ -138,8 +140,8 @@ def _facts(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
         *_on_disk(point, answer),
         (
             "Latency",
-            f"{point.latency_ms:.2f} ms",
-            f"{point.latency_low_ms:.2f} to {point.latency_high_ms:.2f} ms",
+            f"{milliseconds(point.latency_ms)} ms",
+            f"{milliseconds_range(point.latency_low_ms, point.latency_high_ms)} ms",
         ),
         *_measured(point),
         (

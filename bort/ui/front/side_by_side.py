@@ -3,7 +3,7 @@
 import streamlit as st
 
 from bort.report.choosing import comparison_sentences, cost_name
-from bort.report.numbers import significant
+from bort.report.numbers import milliseconds, milliseconds_range, significant
 from bort.studies.answers import Point, StudyAnswer, TableAnswer, TablePoint
 from bort.studies.answers.rows import Columns
 from bort.studies.choosing import LATENCY, NORMAL_95, SIZE, Choice
@@ -75,12 +75,12 @@ def _row(point: Point | TablePoint, choice: Choice) -> dict[str, str]:
             "W": f"{point.w:.3f}",
         }
     is_bytes = not isinstance(unit, Columns) and unit.is_bytes
+    between = milliseconds_range(point.latency_low_ms, point.latency_high_ms)
     return {
         "parameters": f"{point.parameter_count:,}",
         "without embeddings": f"{point.effective_parameter_count:,}",
         **({"size on disk": f"{point.size / 1e6:,.3f} MB"} if is_bytes else {}),
-        "latency": f"{point.latency_ms:.2f} ms ({point.latency_low_ms:.2f} to "
-        f"{point.latency_high_ms:.2f})",
+        "latency": f"{milliseconds(point.latency_ms)} ms ({between})",
         "dev error": f"{point.error_rate:.1%} ± {half:.1f}",
         "W": f"{point.w:.3f}",
         **{name: str(value) for name, value in point.architecture.items()},

@@ -18,7 +18,7 @@ _COLUMNS = {
     "megabytes": st.column_config.NumberColumn(
         "MB", format="%.3f", help="Bytes of the exported weights and tokenizer."
     ),
-    "latency_ms": st.column_config.NumberColumn("latency (ms)", format="%.2f"),
+    "latency_ms": st.column_config.NumberColumn("latency (ms)", format="%.3f"),
     "error": st.column_config.NumberColumn("dev error (%)", format="%.1f"),
     "half": st.column_config.NumberColumn("± 95 % (points)", format="%.1f"),
     "w": st.column_config.NumberColumn("W", format="%.3f"),

@@ -30,7 +30,7 @@ from bort.ui.models import watch as model_watch
 _SHOWN = "shown-model"
 ROWS_SHOWN = 4  # of the list; the first chart is then on the first screen
 _ONE_DIGIT = st.column_config.NumberColumn(format="%.1f")
-_MILLISECONDS = st.column_config.NumberColumn(format="%.2f")
+_MILLISECONDS = st.column_config.NumberColumn(format="%.3f")
 _FORMATS = {
     **dict.fromkeys(("audit (%)", "of teacher (%)", "dev (%)", "times faster"), _ONE_DIGIT),
     "latency (ms)": _MILLISECONDS,
@@ -226,7 +226,7 @@ def overview(models: Sequence[TrainedModel]) -> pd.DataFrame:
             }
             for model in models
         ]
-    ).round({"latency (ms)": 2, "times faster": 1})
+    ).round({"latency (ms)": 3, "times faster": 1})
 
 
 def int8_megabytes(realised: Realised) -> float | None:
@@ -254,7 +254,7 @@ def comparison(model: TrainedModel) -> pd.DataFrame:
     if realised.files is not None:
         columns.append("MB, int8")
     columns += latencies
-    return pd.DataFrame(rows, columns=columns).round(dict.fromkeys(latencies, 2))
+    return pd.DataFrame(rows, columns=columns).round(dict.fromkeys(latencies, 3))
 
 
 def _teacher(model: TrainedModel) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from bort.export.predicting import Trial, try_text
 from bort.finetuning.realised import DataFacts, evidence_of, realised_of
 from bort.latency.workload import Text, parts_of
 from bort.report.models import example_texts, verdict
+from bort.report.numbers import milliseconds
 from bort.report.trying import best_scores, trial_sentence
 from bort.storage import ModelRecord
 from bort.ui.kit import markup, readings
@@ -80,7 +81,7 @@ def _answer(model: ModelRecord, trial: Trial) -> None:
         rest = (1 - sum(one[label] for label in shown) for one in scores)
         rows.append([f"{others} other classes", *(f"{max(0.0, share):.1%}" for share in rest)])
     times = [reply.latency_ms for reply in (trial.model, teacher) if reply is not None]
-    markup.table(headings, [*rows, ["latency", *(f"{time:.2f} ms" for time in times)]])
+    markup.table(headings, [*rows, ["latency", *(f"{milliseconds(time)} ms" for time in times)]])
     if teacher is None:
         markup.notice(
             "The teacher is a file, which answers no new texts."
