@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 @options.asks(TASK)
 @click.option("--seeds", default=3, show_default=True, help="Trainings per architecture.")
 @click.option(
+    "--count",
+    type=int,
+    metavar="N",
+    help="Only N architectures, spread over families and sizes.  [default: all]",
+)
+@click.option(
     "--steps",
     type=int,
     show_default="as many as a search takes",
@@ -52,6 +58,7 @@ if TYPE_CHECKING:
 def record(
     space: str,
     seeds: int,
+    count: int | None,
     steps: int | None,
     batch_size: int,
     initialise: Any,
@@ -71,11 +78,12 @@ def record(
     \b
     Examples:
       bort bench record --seeds 1 --out reviews.csv
+      bort bench record --count 120 --out reviews.csv
       bort bench record --space data/recorded/minilm-96.toml --steps 200 --out minilm.csv
       bort bench record --task tweets --space small.toml --seeds 2 --out tweets.csv
       bort bench record --out reviews.csv --profile quiet.json --table-only
     """
-    from benchmarks.record.recording import RecordingLog, table
+    from benchmarks.record.recording import RecordingLog, spread, table
     from bort.core.study import TrainingSpec
     from bort.families import load_space
     from bort.latency.profile import read_profile
@@ -83,6 +91,7 @@ def record(
     if seeds < 1:
         raise InvalidOptionError(f"--seeds must be 1 or more, got {seeds}")
     searched = load_space(space)
+    rows = None if count is None else spread(searched, count)
     measured = None if profile is None else read_profile(profile)
     spec = TrainingSpec(
         steps=steps,
@@ -96,7 +105,7 @@ def record(
     path = out.with_name(f"{out.stem}-trainings.csv")
     log = RecordingLog(path, searched, _conditions(oracle))
     if not table_only:
-        _train_all(oracle, log)
+        _train_all(oracle, log, rows)
     result = table(log, searched, measured)
     _write(out, result)
     answer = {
@@ -137,7 +146,7 @@ def _conditions(oracle: "ErrorOracle") -> "Conditions":
     )
 
 
-def _train_all(oracle: "ErrorOracle", log: "RecordingLog") -> None:
+def _train_all(oracle: "ErrorOracle", log: "RecordingLog", rows: list[int] | None) -> None:
     from benchmarks.record.recording import record as record_rows
     from bort.core.locks import training_turn
     from bort.core.progress import Progress, Stage
@@ -147,11 +156,13 @@ def _train_all(oracle: "ErrorOracle", log: "RecordingLog") -> None:
         with training_turn(oracle.spec.threads, lambda: False):
             return oracle.evaluate(architecture, seed)
 
-    total, before = len(oracle.space) * len(oracle.seeds), len(log.done)
+    total, before = len(rows or oracle.space) * len(oracle.seeds), len(log.done)
     started = time.monotonic()
     with progress("Recording") as show:
         show(Progress(done=before, total=total))
-        for architecture, evaluation in record_rows(oracle.space, oracle.seeds, log, train):
+        for architecture, evaluation in record_rows(
+            oracle.space, oracle.seeds, log, train, rows=rows
+        ):
             done = len(log.done)
             each = (time.monotonic() - started) / (done - before)
             show(

@@ -14,6 +14,7 @@ import pandas as pd
 
 from benchmarks.row_log import RowLog
 from bort.core.architecture import Architecture
+from bort.core.errors import InvalidOptionError
 from bort.core.evaluation import Evaluation
 from bort.families import SearchSpace
 from bort.latency.profile import LatencyProfile
@@ -100,21 +101,50 @@ def record(
     seeds: Sequence[int],
     log: RecordingLog,
     train: Callable[[Architecture, int], Evaluation],
+    *,
+    rows: Sequence[int] | None = None,
 ) -> Iterator[tuple[Architecture, Evaluation]]:
     """Train every architecture with every seed that is not logged yet; yield each training.
+
+    Args:
+        rows: only these architectures of the space.
 
     Finishes one seed before the next, so that a log that is cut off is a table of fewer seeds.
     Within a seed, small and large architectures alternate, so that an estimate of the time left is
     about right halfway.
     """
+    chosen = set(range(len(space)) if rows is None else rows)
     for seed in seeds:
-        for index in _alternating(space):
+        for index in filter(chosen.__contains__, _alternating(space)):
             architecture = space.architecture(index)
             if (architecture.id, seed) in log.done:
                 continue
             evaluation = train(architecture, seed)
             log.add(architecture, evaluation)
             yield architecture, evaluation
+
+
+def spread(space: SearchSpace, count: int) -> list[int]:
+    """Choose architectures evenly by size, from each family its share.
+
+    Raises:
+        InvalidOptionError: there are not so many, or there would be none of some family.
+    """
+    families = space.families
+    sizes = np.bincount(families)
+    ends = np.round(np.cumsum(sizes) * count / len(space)).astype(int)
+    if count > len(space) or np.diff(ends, prepend=0).min() < 1:
+        raise InvalidOptionError(
+            f"--count {count} does not fit this space of {len(space)} architectures in "
+            f"{len(sizes)} families; choose more of them, but no more than there are"
+        )
+    chosen: list[int] = []
+    for family, share in enumerate(np.diff(ends, prepend=0).tolist()):
+        rows = np.flatnonzero(families == family)
+        by_size = rows[np.argsort(space.effective_parameter_count[rows], kind="stable")]
+        places = np.linspace(0, len(rows) - 1, share).round().astype(int)
+        chosen += by_size[places].tolist()
+    return chosen
 
 
 def table(log: RecordingLog, space: SearchSpace, profile: LatencyProfile | None) -> pd.DataFrame:

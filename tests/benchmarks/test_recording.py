@@ -1,10 +1,11 @@
+import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.record.recording import Conditions, RecordingLog, record, table
-from bort.core.errors import InvalidDataError
+from benchmarks.record.recording import Conditions, RecordingLog, record, spread, table
+from bort.core.errors import InvalidDataError, InvalidOptionError
 from bort.core.evaluation import Evaluation
-from bort.families import SearchSpace
+from bort.families import SearchSpace, load_space
 from bort.studies.recorded_table import read_table
 
 CONDITIONS = Conditions("space", "task", "teacher", 200, 32, "inherit", 1)
@@ -100,6 +101,22 @@ def train_mixed(architecture, seed):
     error = (10 + len(architecture.names) + seed) / 100
     items = bytes([seed + 1])
     return Evaluation(error, 0.01, 8, macro_f1=0.5, seed=seed, wrong_items=items)
+
+
+def test_a_part_of_a_space_is_spread_over_families_and_sizes(path):
+    small = load_space("small")
+    chosen = spread(small, 120)
+    assert len(set(chosen)) == len(chosen) == 120
+    assert np.bincount(small.families[chosen]).tolist() == [13, 38, 69]  # of 20, 60, 108
+    assert small.maximum in chosen
+    assert [len(spread(small, count)) for count in (6, 61, 188)] == [6, 61, 188]
+    for wrong in (0, 2, 189):
+        with pytest.raises(InvalidOptionError, match="of 188 architectures in 3 families"):
+            spread(small, wrong)
+    log = RecordingLog(path, MIXED, CONDITIONS)
+    part = list(record(MIXED, (0,), log, train_mixed, rows=spread(MIXED, 4)))
+    assert len(part) == 4
+    assert len(list(record(MIXED, (0,), log, train_mixed))) == 2  # the rest, later
 
 
 def test_a_row_of_a_mixed_space_has_its_own_dimensions(path, tmp_path):

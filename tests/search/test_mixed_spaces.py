@@ -25,7 +25,7 @@ def search(case, question: Question, **options):
     return steps, case.observations(s.index for s in steps)
 
 
-@laws
+@settings(laws, max_examples=60)
 @given(seeds, epsilons, st.booleans())
 def test_with_a_given_lambda_a_mixed_space_is_always_covered(seed, epsilon, monotone) -> None:
     case = mixed_case(seed, slack=0.2)
