@@ -51,10 +51,12 @@ def _open_plain(path: Path) -> int:
 
 
 def parse_json(content: str | bytes) -> Any:
-    """Parse JSON in which every number is finite and every text can be written to a file.
+    """Parse JSON in which each key is given once, every number is finite and every text can be
+    written to a file.
 
     Raises:
-        ValueError: it is not JSON, too deep, has NaN, an infinity or half of a surrogate pair.
+        ValueError: it is not JSON, too deep, has a key twice, NaN, an infinity or half of a
+            surrogate pair.
 
     Examples:
         >>> parse_json('{"a": 1e400}')
@@ -62,11 +64,26 @@ def parse_json(content: str | bytes) -> Any:
         ValueError: the number 1e400 is too large
     """
     try:
-        found = json.loads(content, parse_constant=_refuse, parse_float=_finite, parse_int=_whole)
+        found = json.loads(
+            content,
+            parse_constant=_refuse,
+            parse_float=_finite,
+            parse_int=_whole,
+            object_pairs_hook=_once,
+        )
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if (b"\\ud" if isinstance(content, bytes) else "\\ud") in content.lower():  # type: ignore[operator]
         _check_texts(found)
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice[:40]!r} is given twice")
     return found
 
 

@@ -257,7 +257,7 @@ def certificate_sentence(content: Mapping[str, Any]) -> str:
     )
     is_proved = claim["guarantee"] == Guarantee.PROVED
     condition = "" if is_proved else ", if the ledger's assumptions hold"
-    spent = f"after {claim['evaluations']:,} evaluations"
+    spent = f"after {claim['evaluations']:,} evaluation{'' if claim['evaluations'] == 1 else 's'}"
     return f"The certificate holds: {what}, {spent}{condition}.{audits}"
 
 

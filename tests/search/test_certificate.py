@@ -3,6 +3,7 @@
 import copy
 import functools
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -203,11 +204,13 @@ def test_bytes_are_counted_again_with_the_tokenizers_of_the_task() -> None:
             '{"format": "bort-certificate", "version": 4, "study": "s"}',
             "write a new one with: bort search --study s",
         ),
-        ('{"format": "bort-certificate", "version": 2, "study": NaN}', "NaN is not a JSON number"),
+        ('{"format": "bort-certificate", "version": 2, "study": NaN}', "it contains NaN"),
         ("", "not valid JSON"),
         ('{"format": "bort-certif', "not valid JSON"),
-        ('{"format": "bort-certificate", "version": 7, "study": 1e999}', "too large a number"),
+        ('{"format": "bort-certificate", "version": 7, "study": 1e999}', "1e999 is too large"),
         ('{"format": "bort-certificate", "format": 1}', "'format' is given twice"),
+        ('{"format": "bort-certificate", "study": ' + "[" * 100_000, "nested too deeply"),
+        ('{"format": "bort-certificate", "version": ' + "9" * 5000 + "}", "has 5,000 digits"),
         ("[1, 2]", "not a certificate"),
         ('{"format": "bort-certificate", "version": 99}', "newer bort"),
         ('{"format": "bort-certificate", "version": "x"}', "not a version number"),
@@ -404,3 +407,19 @@ def test_latencies_that_the_noise_check_refused_certify_nothing(goal: str) -> No
     honest = certificate_of(case.problem, known, question=question)
     honest["latency"]["is_refused"] = True
     assert verify({**honest, "digests": digests(honest)})
+
+
+def test_two_numbers_that_are_told_to_differ_look_different() -> None:
+    content = make(epsilon=0.1)
+    stated = content["claim"]["certified_epsilon"]
+    content["claim"]["certified_epsilon"] = stated * (1 - 1e-6)
+    (line,) = [line for line in verify(content) if line.startswith("claim.certified_epsilon is")]
+    there, here = re.findall(r"\d\.\d+", line)
+    assert float(there) == pytest.approx(float(here), rel=1e-5)
+    assert there != here
+
+
+def test_an_audit_that_names_another_seed_is_told_what_it_would_have_drawn() -> None:
+    content = make(epsilon=0.1)
+    content["audits"][0]["plan"]["seed"] += 1
+    assert any("audit 1 draws" in line and "no error of it" in line for line in verify(content))

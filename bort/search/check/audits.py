@@ -105,6 +105,11 @@ class _Audits:
     ) -> AuditResult:
         """Freeze the answer, repeat the draw, and judge what was drawn."""
         plan = self._plan(number, int(stated["plan"]["seed"]), len(stated["plan"]["drawn"]))
+        if unseen := [i for i in plan.drawn if i not in seen]:
+            raise InvalidCertificateError(
+                f"audit {number} draws {self.case.names(unseen[:1])} by its seed, but lists no "
+                "error of it"
+            )
         drawn = {i: seen[i] for i in plan.drawn}
         result = self._judge(plan, drawn)
         self._facts.append(self._fact(result, drawn))

@@ -3,12 +3,12 @@
 import base64
 import hashlib
 import json
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from bort.core.errors import BortError
+from bort.core.inputs import parse_json
 from bort.core.question import Question
 from bort.core.serialise import to_json
 from bort.core.size import SizeSpec
@@ -124,10 +124,8 @@ def read_certificate(text: str) -> Certificate:
         version.
     """
     try:
-        content = json.loads(
-            text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_once
-        )
-    except (ValueError, RecursionError) as error:
+        content = parse_json(text)
+    except ValueError as error:
         raise InvalidCertificateError(
             f"this is not a certificate, because it is not valid JSON ({error}); copy the file "
             "again"
@@ -152,26 +150,6 @@ def read_certificate(text: str) -> Certificate:
             f"the certificate has version {version}, but this program reads {VERSION}; {what}"
         )
     return content
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} is given twice")
-    return found
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is too large a number")
-    return number
 
 
 def _sha256(value: Any) -> str:

@@ -221,7 +221,10 @@ def _place(path: str, place: int, here: Any) -> str:
 
 
 def _difference(path: str, stated: Any, found: Any) -> str:
-    return f"{path} is stated as {_short(stated)}, but {_short(found)} follows from the rest"
+    there, here = _short(stated), _short(found)
+    if there == here:  # they differ where they were cut
+        there, here = repr(stated)[:_LONGEST], repr(found)[:_LONGEST]
+    return f"{path} is stated as {there}, but {here} follows from the rest"
 
 
 def _short(value: Any) -> str:
