@@ -302,8 +302,8 @@ def _check_cells(frame: "pd.DataFrame") -> None:
     for name in frame.columns:
         if frame[name].dtype == object and not frame[name].map(np.isscalar).all():
             raise InvalidDataError(
-                f"column {name} contains lists, but a cell must be a number or a text; use one "
-                "column per entry"
+                f"column {name} contains lists or objects, but a cell must be a number or a text; "
+                "use one column per entry"
             )
 
 

@@ -23,6 +23,7 @@ ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
 BLANKS = ("", "nan", "NaN")  # None and NA are texts: some programs write them for a choice
 MOST_COLUMNS = 5_000  # a wider one takes more than 10 s
 LONGEST_TEXT = 500
+LONGEST_WHOLE = 308  # digits of a whole number that a fraction can hold
 UNNAMED = "(column {})"
 _DECIMAL_COMMA = re.compile(r'(?:^|;)\s*"?-?\d+,\d+"?\s*(?:;|$)', re.MULTILINE)
 
@@ -103,8 +104,8 @@ def _read_text(text: str, separator: str | None) -> "pd.DataFrame":
     for row, record in enumerate(records):
         if any(record.cells[len(names) :]):
             raise ValueError(
-                f"row {row} (line {record.line}) has more fields than the {len(names)} columns of "
-                "its header"
+                f"row {row} (line {record.line}) has more fields than its header, which names "
+                f"{len(names)}"
             )
     filled = [i for i, record in enumerate(records) if not record.is_blank]
     with warnings.catch_warnings():
@@ -123,7 +124,7 @@ def _read_text(text: str, separator: str | None) -> "pd.DataFrame":
             )
         except pd.errors.ParserWarning:
             raise ValueError(
-                f"its rows have more fields than the {len(names)} columns of its header"
+                f"its rows have more fields than its header, which names {len(names)}"
             ) from None
     frame.index = pd.Index([i - 1 for i in filled[1:]])
     for name in frame.columns:
@@ -145,15 +146,25 @@ def _finite(value: Any) -> Any:
     return value
 
 
+def _whole(digits: str) -> float:
+    """Return a whole number; infinity if it is too long for a fraction."""
+    return int(digits) if len(digits) < LONGEST_WHOLE else math.inf
+
+
 def _read_lines(text: str) -> "pd.DataFrame":
     """Read one JSON object per line; ValueError if it is none."""
     import pandas as pd
 
-    rows: dict[int, Any] = {
-        i: json.loads(line) for i, line in enumerate(text.split("\n")) if line.strip()
-    }
-    if not all(isinstance(row, dict) for row in rows.values()):
-        raise ValueError("a line is JSON, but not an object")
+    rows: dict[int, Any] = {}
+    for place, line in enumerate(text.split("\n")):
+        if not line.strip():
+            continue
+        try:
+            rows[place] = json.loads(line, parse_int=_whole)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"line {place + 1} is not JSON ({error.msg})") from None
+        if not isinstance(rows[place], dict):
+            raise ValueError(f"line {place + 1} is JSON, but not an object")
     _check_width(len({name for row in rows.values() for name in row}))
     return pd.DataFrame.from_records(list(rows.values()), index=list(rows))
 
@@ -197,7 +208,8 @@ def _records(text: str, separator: str) -> Iterator[_Record]:
 
 def _names(header: list[str]) -> list[str]:
     _check_width(len(header))
-    names = [name.strip() or UNNAMED.format(i + 1) for i, name in enumerate(header)]
+    bare = [name.replace("\ufeff", "").strip() for name in header]  # of files put together
+    names = [name or UNNAMED.format(i + 1) for i, name in enumerate(bare)]
     if repeated := [name for name, count in Counter(names).items() if count > 1]:
         raise ValueError(f"two columns are named {repeated[0]!r} in its header")
     return names

@@ -127,7 +127,7 @@ BAD_TABLES = {
     "percent": ("1,2,3,10\n2,3,4,0.2", "column error must be from 0 to 1, got 10"),
     "one row": ("1,2,3,0.1", "the table has 1 row"),
     "no row": ("", "the table has no row"),
-    "too many fields": ("1,2,3,0.1,9\n2,3,4,0.2,9", "more fields than the 4 columns"),
+    "too many fields": ("1,2,3,0.1,9\n2,3,4,0.2,9", "more fields than its header, which names 4"),
     "infinite": ("1,inf,3,0.1\n2,3,4,0.2", "column size must contain numbers, but row 1 has inf"),
     "huge": ("1,1e308,3,0.1\n2,3,4,0.2", "choose a unit that puts it between"),
 }
@@ -140,6 +140,25 @@ def test_bad_tables_are_one_line_and_exit_code_2(tmp_path, what, command):
     path = tmp_path / "bad.csv"
     path.write_text(f"{HEADER}\n{rows}\n")
     check_mistake(command, ["--from-table", str(path)], words)
+
+
+LINE = '{"depth": 1, "size": 2, "latency": 3, "error": 0.1}\n'
+OTHER = '{"depth": 7, "size": 3, "latency": 4, "error": 0.2}\n'
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ('\n{"depth": 2, "size"', "line 3 is not JSON"),
+        ("[1, 2]", "line 2 is JSON, but not an object"),
+        (OTHER.replace("7", "9" * 5000), "column depth contains an infinite number"),
+        (OTHER.replace("7", "[7]"), "column depth contains lists or objects"),
+    ],
+)
+def test_a_bad_line_of_a_table_is_named_by_its_number(tmp_path, more, words):
+    path = tmp_path / "bad.jsonl"
+    path.write_text(LINE + more)
+    check_mistake(search, ["--from-table", str(path)], words)
 
 
 @pytest.mark.parametrize(

@@ -201,7 +201,7 @@ def test_a_lone_text_stays_a_dimension(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ("2,b,20,2,0.2,5", "row 3 (line 5) has more fields than the 5 columns"),
+        ("2,b,20,2,0.2,5", "row 3 (line 5) has more fields than its header, which names 5"),
         ('2,"b,20,2,0.2', "line 5: unexpected end of data, within quotation marks"),
         (f"2,b,{'9' * 400},2,0.2", "column size must contain numbers, but row 3 has inf"),
     ],
