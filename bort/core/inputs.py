@@ -69,7 +69,7 @@ def parse_json(content: str | bytes) -> Any:
             parse_constant=_refuse,
             parse_float=_finite,
             parse_int=_whole,
-            object_pairs_hook=_once,
+            object_pairs_hook=once,
         )
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
@@ -78,12 +78,21 @@ def parse_json(content: str | bytes) -> Any:
     return found
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+class KeyGivenTwiceError(ValueError):
+    """An object in JSON gives a key twice, and programs differ in which value they take."""
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a dictionary of an object's keys and values; for `json`'s `object_pairs_hook`.
+
+    Raises:
+        KeyGivenTwiceError: a key is given twice.
+    """
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice[:40]!r} is given twice")
+        raise KeyGivenTwiceError(f"{twice[:40]!r} is given twice")
     return found
 
 

@@ -62,7 +62,7 @@ def data_warning(warning: DataWarning | Coverage | str) -> str:
             )
         case DataFlaw.CLASSES_ALIKE:
             return (
-                f"The names of some classes differ only in case or spaces: "
+                f"The names of some classes differ only in case, spaces or encoding: "
                 f"{named([repr(name) for name in warning.classes])}. They are different classes "
                 "here; if they are not meant to be, write them alike."
             )

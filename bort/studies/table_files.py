@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bort.core.errors import InvalidDataError
-from bort.core.inputs import read_input
+from bort.core.inputs import KeyGivenTwiceError, once, read_input
 from bort.tasks.files import decode
 
 if TYPE_CHECKING:
@@ -160,9 +160,11 @@ def _read_lines(text: str) -> "pd.DataFrame":
         if not line.strip():
             continue
         try:
-            rows[place] = json.loads(line, parse_int=_whole)
+            rows[place] = json.loads(line, parse_int=_whole, object_pairs_hook=once)
         except json.JSONDecodeError as error:
             raise ValueError(f"line {place + 1} is not JSON ({error.msg})") from None
+        except KeyGivenTwiceError as error:
+            raise ValueError(f"line {place + 1}: {error}") from None
         if not isinstance(rows[place], dict):
             raise ValueError(f"line {place + 1} is JSON, but not an object")
     _check_width(len({name for row in rows.values() for name in row}))

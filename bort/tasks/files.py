@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from bort.core.errors import InvalidDataError, UnknownTaskError
 from bort.core.files import DATA_ENDINGS
-from bort.core.inputs import read_input
+from bort.core.inputs import KeyGivenTwiceError, once, read_input
 
 # Column name to its values, one per row; missing values are None.
 Columns = Mapping[str, Sequence[Any]]
@@ -228,7 +230,9 @@ def _read_jsonl(name: str, content: bytes, wanted: Sequence[str] | None) -> Rows
 
 def _parse_object(name: str, number: int, line: str) -> dict[str, Any]:
     try:
-        row = json.loads(line)
+        row = json.loads(line, object_pairs_hook=once)
+    except KeyGivenTwiceError as error:
+        raise InvalidDataError(f"{name}, line {number}: {error}; give each key one value") from None
     except (ValueError, RecursionError) as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else "too deep or too long"
         raise InvalidDataError(
@@ -251,13 +255,24 @@ def _read_parquet(name: str, content: bytes, wanted: Sequence[str] | None) -> Ro
         asked = check_columns(name, file.schema_arrow.names, wanted)
         # Without threads: one that still ran at exit aborted the process.
         table = file.read(columns=list(asked), use_threads=False)
-        columns = {column: table.column(column).to_pylist() for column in asked}
+        columns = {column: _values(table.column(column)) for column in asked}
         return Rows(columns, lines=None)
     except InvalidDataError:
         raise
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         reason = " ".join(str(error).split())[:120]
         raise InvalidDataError(f"{name} is not a readable Parquet file: {reason}") from None
+
+
+def _values(column: Any) -> list[Any]:
+    """List a column's values; a short fraction is what it would be in a text file, 0.1."""
+    import pyarrow as pa
+
+    values: list[Any] = column.to_pylist()
+    if pa.types.is_floating(column.type) and column.type.bit_width < 64:
+        short = np.dtype(f"f{column.type.bit_width // 8}").type
+        return [None if value is None else float(str(short(value))) for value in values]
+    return values
 
 
 _READERS: dict[str, Callable[[str, bytes, Sequence[str] | None], Rows]] = dict(

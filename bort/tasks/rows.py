@@ -11,7 +11,7 @@ import numpy as np
 from bort.core.errors import InvalidDataError
 from bort.tasks.files import encodable
 from bort.tasks.splits import leakage_groups
-from bort.tasks.table import RowReport, Table, folded
+from bort.tasks.table import RowReport, Table, folded, visible
 
 SMALLEST = 20  # usable rows: 15% of 20 are the three texts of dev, and of audit
 EMPTY_TEXT, MISSING_TEXT, MISSING_LABEL = "empty text", "missing text", "missing label"
@@ -107,7 +107,8 @@ def as_text(value: Any, where: str) -> str | None:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return None
     if isinstance(value, str):
-        return encodable(value).strip()
+        text = encodable(value).strip()
+        return text if visible(text).strip() else ""
     if isinstance(value, int | float):
         return str(value)
     raise InvalidDataError(

@@ -1,6 +1,7 @@
 """A task's rows before splitting, and their Parquet file in the cache."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -70,9 +71,21 @@ class Table:
     preset: Numbers | None = None
 
 
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+
+
 def folded(text: str) -> str:
-    """Return the text in lower case with single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """Return the text in lower case with single spaces, and without invisible characters."""
+    return " ".join(visible(unicodedata.normalize("NFKC", text).casefold()).split())
+
+
+def visible(text: str) -> str:
+    """Return the text without characters that nobody sees: zero-width ones, soft hyphens, marks of
+    direction.
+    """
+    return _INVISIBLE.sub("", text)
 
 
 def table_path(folder: Path) -> Path:

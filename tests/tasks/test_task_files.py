@@ -3,6 +3,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -153,6 +154,38 @@ def test_a_byte_order_mark_and_a_trailing_separator_do_no_harm(tmp_path: Path, r
     assert len(load_task(TaskSpec(task=str(path))).class_names) == 2
 
 
+@pytest.mark.parametrize("names", [("pos", "pos\u200b"), ("caf\u00e9", "cafe\u0301")])
+def test_classes_that_look_the_same_are_told(
+    names: tuple[str, str], write: Write, rows: Rows
+) -> None:
+    task = load_task(TaskSpec(task=write("data.csv", rows(80, classes=list(names)))))
+    (warning,) = [found for found in task.warnings if found.code is DataFlaw.CLASSES_ALIKE]
+    assert set(warning.classes) == set(names)
+
+
+def test_a_text_that_nobody_sees_is_an_empty_text(write: Write, rows: Rows) -> None:
+    data = rows(60)
+    data[7]["text"] = "\u200b \u00a0\u2060"
+    task = load_task(TaskSpec(task=write("data.csv", data)))
+    assert len(task.train) + len(task.dev) + len(task.audit) == 59
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32"])
+def test_a_short_fraction_names_the_same_class_in_every_format(
+    kind: str, tmp_path: Path, write: Write, rows: Rows
+) -> None:
+    data = rows(60, classes=[0.1, 0.7])
+    short = pa.array(np.array([row["label"] for row in data], dtype=kind))
+    pq.write_table(
+        pa.table({"text": [row["text"] for row in data], "label": short}), tmp_path / "s.parquet"
+    )
+    tasks = [
+        load_task(TaskSpec(task=t)) for t in (str(tmp_path / "s.parquet"), write("l.csv", data))
+    ]
+    assert tasks[0].class_names == ("0.1", "0.7")
+    assert tasks[0].digest == tasks[1].digest
+
+
 def test_half_a_surrogate_pair_is_replaced(tmp_path: Path, rows: Rows) -> None:
     lines = [f'{{"text": "\\ud83d {row["text"]}", "label": "{row["label"]}"}}' for row in rows(30)]
     path = tmp_path / "data.jsonl"
@@ -179,6 +212,11 @@ BAD_FILES: dict[str, tuple[str, bytes, str]] = {
     "blank": ("d.jsonl", b"\n \n", "is empty"),
     "header only": ("d.csv", b"text,label\n", "0 usable rows, but at least 20 are needed"),
     "three rows": ("d.csv", csv_of(3), "3 usable rows, but at least 20 are needed"),
+    "key twice": (
+        "d.jsonl",
+        b'{"text": "a", "label": "x"}\n{"text": "b", "label": "x", "label": "y"}\n',
+        "line 2: 'label' is given twice",
+    ),
     "binary": ("d.csv", b"\x7fELF\0\0", "is a binary file"),
     "binary parquet": ("d.parquet", b"\x7fELF\0\0", "not a readable Parquet file"),
     "no such parquet column": ("d.parquet", parquet_of(["a"]), "^d.parquet: there is no column"),
