@@ -130,8 +130,8 @@ def check_columns(name: str, found: Sequence[str], wanted: Sequence[str] | None)
             + (
                 "give each column a name of its own"
                 if wanted is None
-                else "name columns with --text and --label (--split-column and --where, if you "
-                "use them)"
+                else "name the right one with --text (for a task also --label, --split-column, "
+                "--where)"
             )
         )
     return asked

