@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -162,6 +163,8 @@ def search_space(
     threads: int | None = None,
     valid: Callable[[Values], bool] | None = None,
     examples: int | None = None,
+    executor: Executor | None = None,
+    parallel: int = 1,
     random_state: int = 0,
     verbose: bool = True,
     **question: Any,
@@ -179,6 +182,9 @@ def search_space(
             training failed. Only this function should be expensive.
         valid: says which combinations are architectures.
         examples: how many examples the error was measured on.
+        executor: any `concurrent.futures.Executor`; it calls `error`. None calls it here.
+        parallel: how many evaluations are begun at once. Another number makes other picks; the
+            same number makes the same ones, whichever is done first.
         question: goal, epsilon, weights, lipschitz, slack, confidence, challenges, spot_checks,
             budget, audit; see `bort search --help`.
     Returns:
@@ -207,7 +213,8 @@ def search_space(
             latency=_latencies(listed, latency, build, inputs, threads, on_step),
             error=error,
             examples=examples,
-            spec=_spec(question, random_state),
+            executor=executor,
+            spec=replace(_spec(question, random_state), parallel=parallel),
             on_step=on_step,
         )
     return TableSearch(answer, Certificate(content))

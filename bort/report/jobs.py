@@ -78,6 +78,9 @@ def sentence(step: Progress) -> str:
     Examples:
         >>> sentence(Progress(3, 20, Stage.TRAINING_CANDIDATES, "1-2-64-128"))
         'Training 1-2-64-128'
+        >>> others = {"others": 3}
+        >>> sentence(Progress(3, 20, Stage.TRAINING_CANDIDATES, "1-2-64-128", numbers=others))
+        'Training 1-2-64-128 and 3 more'
         >>> numbers = {"dev_error": 0.25, "audit_error": 0.31, "round": 2}
         >>> sentence(Progress(3, 8, Stage.AGORA_ROUND, numbers=numbers))
         'Round 2: dev error 0.250, audit error 0.310'
@@ -106,6 +109,8 @@ def _doing(step: Progress) -> str:
     words = _STAGES[step.stage].format(subject=subject, **numbers)
     if step.stage in _ON_A_RUNTIME and step.subject is not None:
         words += f" on {step.subject}"
+    if others := numbers.get("others"):
+        words += f" and {others} more"
     seed = numbers.get("seed")
     return words + _waited(step) if seed is None else f"{words}, seed {seed}"
 

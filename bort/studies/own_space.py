@@ -3,6 +3,8 @@
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,20 +84,22 @@ def search_own_space(
     error: Callable[[Values], float | None],
     spec: SearchSpec,
     examples: int | None = None,
+    executor: Executor | None = None,
     on_step: OnStep = ignore,
 ) -> tuple[TableAnswer, Certificate]:
-    """Search a space with a person's own functions.
+    """Search a space with a person's own functions, `spec.parallel` evaluations at a time.
 
     Args:
         size, latency: a number above 0 for each architecture, or a function that computes it.
         error: evaluates one architecture, expensively: from 0 to 1; None or NaN if it failed.
         examples: how many examples an error was measured on. An error of 0 then counts as half
             an example, and a confidence can be given.
+        executor: calls `error`; None calls it here, one after the other.
     Raises:
         InvalidOptionError: a cost or an error cannot be used; the message names the architecture.
         Whatever `error` raises.
     """
-    measured = _Measured(space, error, examples)
+    measured = _Measured(space, error, examples, executor)
     frame = _columns(space)
     coordinates = {name: coordinate(frame, name) for name in frame.columns}
     if spec.question.confidence is not None and examples is None:
@@ -128,7 +132,7 @@ def search_own_space(
         table,
         Columns("size", "latency", "error"),
         spec,
-        observe=measured.observe,
+        begin=measured.begin,
         has_examples=examples is not None,
         on_step=on_step,
     )
@@ -138,16 +142,29 @@ class _Measured:
     """Evaluates architectures, each once, and keeps their errors."""
 
     def __init__(
-        self, space: OwnSpace, error: Callable[[Values], float | None], examples: int | None
+        self,
+        space: OwnSpace,
+        error: Callable[[Values], float | None],
+        examples: int | None,
+        executor: Executor | None,
     ) -> None:
         if examples is not None and examples < 1:
             raise InvalidOptionError(f"examples must be 1 or more, got {examples}; leave it out")
         self.errors: FloatArray = np.full(len(space.rows), np.nan)
-        self._space, self._error, self._n = space, error, examples
+        self._space, self._error, self._n, self._executor = space, error, examples, executor
 
-    def observe(self, index: int, /, *, population: Population | None) -> Observation:
-        """Evaluate one architecture."""
-        found = self._error(self._space.rows[index])
+    def begin(self, index: int, /, *, population: Population | None) -> Callable[[], Observation]:
+        """Begin to evaluate one architecture."""
+        row = self._space.rows[index]
+        wait: Callable[[], float | None] = partial(self._error, row)
+        if self._executor is not None:
+            wait = self._executor.submit(self._error, row).result
+        return partial(self._observe, index, wait, population)
+
+    def _observe(
+        self, index: int, wait: Callable[[], float | None], population: Population | None
+    ) -> Observation:
+        found = wait()
         if found is None or math.isnan(found):
             return Observation.excluded()
         error = float(found)

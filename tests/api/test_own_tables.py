@@ -1,6 +1,9 @@
 """Searches in a frame and with a person's own functions."""
 
+import itertools
 import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -82,6 +85,38 @@ def test_every_architecture_is_within_the_certified_factor():
                 net = {"depth": depth, "width": width, "act": act}
                 costs = np.array([size(net), latency(net), error(net)])
                 assert (trained <= factor * costs * (1 + 1e-12)).all(axis=1).any()
+
+
+def test_an_executor_evaluates_several_at_once_and_changes_nothing():
+    space = {"depth": [1, 2, 4, 8], "width": [16, 32, 64, 128]}
+    costs = {
+        "size": lambda net: net["depth"] * net["width"] ** 2,
+        "latency": lambda net: 0.1 * net["depth"] + 0.001 * net["width"],
+    }
+    calls, three = itertools.count(), threading.Barrier(3)
+
+    def error(net):
+        if next(calls) < 3:
+            three.wait(60)  # until three are evaluated at the same time
+        return plain(net)
+
+    alone = search_space(space, **costs, error=plain, parallel=3, audit=2, verbose=False)
+    with ThreadPoolExecutor(3) as executor:
+        several = search_space(
+            space, **costs, error=error, executor=executor, parallel=3, audit=2, verbose=False
+        )
+    assert several.evaluations.equals(alone.evaluations)
+    assert several.certificate.verify() is None
+    with pytest.raises(InvalidOptionError, match="parallel"):
+        search_space(space, **costs, error=plain, parallel=0, verbose=False)
+    with ThreadPoolExecutor(2) as executor, pytest.raises(ZeroDivisionError):
+        search_space(
+            space, **costs, error=lambda net: 1 / 0, executor=executor, parallel=2, verbose=False
+        )
+
+
+def plain(net):
+    return 0.6 / (net["depth"] * net["width"]) ** 0.25
 
 
 def test_a_condition_a_budget_and_failures():

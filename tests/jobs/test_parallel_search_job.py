@@ -17,6 +17,7 @@ from bort.jobs import JobCancelledError, resume, run_here
 from bort.jobs.kinds import search as search_job
 from bort.jobs.kinds import trainings
 from bort.jobs.workers.pool import WorkerPool
+from bort.report.jobs import sentence
 from bort.search.check.verify import verify
 from bort.storage import JobState
 from bort.studies.answers import study_certificate
@@ -94,8 +95,9 @@ def test_workers_give_what_one_process_gives(store, spec, trained, workers, monk
     assert len(trained) == 14
     assert store.begun(spec.name) == {}
     with_workers(monkeypatch)
-    several = replace(spec, name="several")
-    search(store, several)
+    several, told = replace(spec, name="several"), set()
+    search(store, several, on_step=lambda step: told.add(sentence(step).partition(" and ")[2]))
+    assert told >= {"2 more"}
     assert len(trained) == 14  # nothing more in this process
     assert evaluated(store, "several") == evaluated(store, spec.name)
     assert certificate(store, "several") == certificate(store, spec.name)

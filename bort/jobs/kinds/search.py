@@ -267,8 +267,10 @@ class _Search:
         """Report what is trained next, and what was learnt before."""
         before = self.context.progress
         numbers: dict[str, Number] = {"last_error": before.numbers.get("error")}
-        if self.is_design is not None:
+        if self.is_design is not None and self.spec.search.parallel == 1:  # else picked earlier
             numbers["is_design"] = int(self.is_design)
+        if (running := self.trainings.running) > 1:
+            numbers["others"] = running - 1
         step = replace(
             before, stage=Stage.TRAINING_CANDIDATES, subject=architecture, numbers=numbers
         )

@@ -22,7 +22,7 @@ from bort.search import (
     Observation,
     Population,
     SearchStep,
-    certified_search,
+    parallel_search,
     solve,
 )
 from bort.search.answer import solve_table
@@ -36,11 +36,16 @@ from bort.studies.recorded_table import ErrorTable
 MAX_DIMENSIONS = 100  # measured: 200 rows take 10 s of a core; 500 columns, an hour
 
 
-class Observe(Protocol):
-    """Evaluates the row of this index."""
+class Begin(Protocol):
+    """Begins to evaluate the row of this index."""
 
-    def __call__(self, index: int, /, *, population: Population | None) -> Observation:
-        """Evaluate it, for a claim about a population or, if None, about this dev set."""
+    def __call__(
+        self, index: int, /, *, population: Population | None
+    ) -> Callable[[], Observation]:
+        """Begin, for a claim about a population or, if None, about this dev set.
+
+        What it returns waits for the evaluation.
+        """
         ...
 
 
@@ -50,7 +55,7 @@ def search_table(
     spec: SearchSpec,
     *,
     source: TableSource | None = None,
-    observe: Observe | None = None,
+    begin: Begin | None = None,
     has_examples: bool = False,
     on_step: OnStep = ignore,
 ) -> tuple[TableAnswer, Certificate]:
@@ -58,8 +63,9 @@ def search_table(
 
     Args:
         source: the file, which the certificate then names.
-        observe: evaluates a row and writes its error into the table; None reads what is there.
-        has_examples: `observe` knows the number of examples, so a confidence needs no column.
+        begin: evaluates a row and writes its error into the table, `spec.parallel` at a time; None
+            reads what is there.
+        has_examples: `begin` knows the number of examples, so a confidence needs no column.
         on_step: called after each evaluation.
     Returns:
         The answer, whose ids are the file's row numbers, and the certificate for `bort verify`.
@@ -76,14 +82,15 @@ def search_table(
         )
     question = spec.question
     population = _population(table, question, has_examples=has_examples)
-    see = partial(observe or table.observation, population=population)
-    stage = Stage.READING_ROWS if observe is None else Stage.TRAINING_CANDIDATES
+    see = partial(begin or partial(partial, table.observation), population=population)
+    stage = Stage.READING_ROWS if begin is None else Stage.TRAINING_CANDIDATES
     observations: dict[int, Observation] = {}
     on_step(Progress(stage=stage))
-    for step in certified_search(
+    for step in parallel_search(
         table.problem,
         see,
         question=question,
+        at_once=spec.parallel,
         budget=spec.budget,
     ):
         observations[step.index] = step.observation
@@ -91,7 +98,8 @@ def search_table(
     on_step(Progress(stage=Stage.CERTIFYING))
     answer = solve(table.problem, observations, question=question)
     plan = _plan(table, spec, answer)
-    drawn = {i: see(i) for i in (() if plan is None else plan.drawn)}
+    waits = {i: see(i) for i in (() if plan is None else plan.drawn)}
+    drawn = {i: wait() for i, wait in waits.items()}
     result = None if plan is None else judge_audit(table.problem, plan, observations | drawn)
     audits = [] if result is None else [result]
     answer = audited(table.problem, answer, observations | drawn, audits, question=question)
