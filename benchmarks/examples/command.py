@@ -19,7 +19,7 @@ EXAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
     "agora-torus": (
         RUN,
         (
-            *("agora", "run", "--task", "torus", "--rounds", "4", "--points", "700"),
+            *("agora", "run", "--task", "torus", "--rounds", "3"),
             *("--study", "agora-torus"),
         ),
     ),
