@@ -20,6 +20,7 @@ from bort.latency.landmarks import (
 from bort.latency.noise import Disturbance, Finding, Noise
 from bort.latency.workload import Workload
 from bort.report.terminal import Terminal
+from bort.studies.answers import StudyAnswer, misfit
 
 if TYPE_CHECKING:
     from bort.latency.compare import Comparison
@@ -344,3 +345,16 @@ def _off(change: float) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def misfit_sentence(answer: StudyAnswer) -> str | None:
+    """Say if the winners' measured latencies contradict the predicted ones."""
+    ratio = misfit(answer)
+    if ratio is None:
+        return None
+    return (
+        "The latency model does not fit this machine as it is now: measured, the winners take "
+        f"{ratio:.2f} times the predicted latency (median), which is outside the model's band of "
+        f"±{answer.latency.band:.0%}. Order and ratios may still hold, milliseconds do not. "
+        "Measure again: bort latency measure. Then start a new search."
+    )

@@ -14,6 +14,7 @@ from bort.core.size import SizeUnit
 from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_sentence
 from bort.report.data import named
 from bort.report.doubt import audit_offer_sentence, doubt_sentence
+from bort.report.latency import misfit_sentence
 from bort.report.ledger import audit_statement, spot_check_statements, spot_checks_json, words
 from bort.report.numbers import milliseconds, rounded_up, short_count
 from bort.report.rivals import losses, print_rivals
@@ -383,6 +384,8 @@ def _latency_notes(answer: StudyAnswer) -> Iterable[str]:
         yield f"Latency: profile {latency.profile} from another machine or other software."
     if latency.noise_ok is False:
         yield NOISY
+    if note := misfit_sentence(answer):
+        yield note
     measured = [_measured(point) for point in answer.front if point.latency_measured]
     if measured:
         yield f"Measured: {', '.join(measured)}."

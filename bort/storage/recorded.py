@@ -20,7 +20,7 @@ from bort.storage.audits import audit_row
 from bort.storage.evaluations import evaluation_row
 from bort.storage.profiles import put_profile
 from bort.storage.record import Entry, append, evaluation_facts
-from bort.storage.records import EvaluationRecord, ProfileKey, ProfileRecord, StudyRecord
+from bort.storage.records import EvaluationRecord, ProfileRecord, StudyRecord
 from bort.storage.store import Store
 from bort.storage.studies import find_study, insert_study
 
@@ -115,13 +115,8 @@ class _Recorded:
         name = None
         if self.profile is not None:
             name = self.profile["name"]
-            key = self.profile["key"]
-            put_profile(
-                connection,
-                self.profile["profile"],
-                name,
-                key=None if key is None else ProfileKey(**key),
-            )
+            # Without a key: a machine of the same make is still another machine.
+            put_profile(connection, self.profile["profile"], name, key=None)
         study_id = insert_study(
             connection,
             self.spec,
@@ -187,11 +182,7 @@ def _damaged(what: str, error: Exception) -> StoreError:
 
 
 def _profile_dict(profile: ProfileRecord) -> dict[str, Any]:
-    return {
-        "name": profile.name,
-        "key": None if profile.key is None else asdict(profile.key),
-        "profile": profile.profile,
-    }
+    return {"name": profile.name, "profile": profile.profile}
 
 
 def _evaluation_dict(record: EvaluationRecord) -> dict[str, Any]:

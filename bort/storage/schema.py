@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 # Revisions of the tables, the newest last; `bort.storage.migrations` says how to add one.
-REVISIONS = ("0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = ("0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 
 
 def storable(value: Any) -> Any:

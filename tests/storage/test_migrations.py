@@ -125,6 +125,18 @@ def test_jobs_in_every_state(old: str) -> None:
     assert metrics["x"] == [(1, None)]
 
 
+def test_a_profile_of_an_example_is_no_longer_reused(old: str) -> None:
+    key = {"fingerprint_digest": "aa", "runtime": "torch-float32", "space_digest": "bb"}
+    connection = sqlite3.connect(old.removeprefix("sqlite:///"))
+    for name, value in key.items():
+        connection.execute(f"UPDATE latency_profiles SET {name} = ?", (value,))
+    connection.execute("UPDATE studies SET is_example = 1")
+    connection.commit()
+    connection.close()
+    with open_store(old) as store:
+        assert store.profile("made-up").key is None
+
+
 def test_events(old: str) -> None:
     with open_store(old) as store:
         assert [(e.code, e.facts) for e in store.events(5)] == [

@@ -50,7 +50,8 @@ def test_a_study_survives_the_round_trip(
     assert study.is_example
     assert (study.spec, study.profile) == (study_spec("example"), "laptop")
     assert fresh.evaluation_records(study) == store.evaluation_records("example")
-    assert fresh.find_profile(KEY) is not None
+    assert fresh.profile("laptop").profile == {"median_ms": [1.5, 2.5]}
+    assert fresh.find_profile(KEY) is None  # it was measured on another machine
     assert export_study(fresh, "example") == recorded
 
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from made_up_study import fill, made_up_profile
 from streamlit.testing.v1 import AppTest
@@ -19,7 +20,7 @@ from bort.latency.protocol import Latency
 from bort.latency.stored import keep_profile
 from bort.report.latency import claim_sentence, noise_sentence, warning_sentence
 from bort.storage import Ending, EndingCode, JobState, Store
-from bort.studies.answers import read_answer, redrawn
+from bort.studies.answers import misfit, read_answer, redrawn
 from bort.ui.machine import form as machine_form
 
 QUIET = NoiseReading(1.0, 0.1, 0.01, 0.03)
@@ -291,7 +292,10 @@ def test_winners_are_drawn_where_they_were_measured(store: Store, visit: Open) -
     assert all(point.latency_measured.median_ms == 50 for point in answer.front)
     assert answer.as_json()["front"][0]["latency_measured"]["profile"] == "again"
     assert {p.id for p in redrawn(answer).front} != set(front)
+    ratios = [50 / point.latency_ms for point in answer.front]
+    assert misfit(answer) == pytest.approx(np.median(ratios))
     app = visit("pareto", study="mine")
+    assert "does not fit this machine as it is now" in shown(app)
     app.toggle(key="measured-latencies").set_value(True).run()
     assert not app.exception
     assert f"{len(front)} architectures are drawn at their measured latency" in shown(app)

@@ -3,7 +3,7 @@
 One function for the command line, the pages and the job, so that they cannot disagree.
 """
 
-from bort.studies.answers.measured import redrawn
+from bort.studies.answers.measured import misfit, redrawn
 from bort.studies.answers.read import (
     CERTIFICATE,
     latest_study,
@@ -30,6 +30,7 @@ __all__ = [
     "TableAnswer",
     "TablePoint",
     "latest_study",
+    "misfit",
     "read_answer",
     "redrawn",
     "study_certificate",

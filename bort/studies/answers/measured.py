@@ -38,6 +38,24 @@ def with_measured(answer: StudyAnswer, profile: LatencyProfile | None) -> StudyA
     return replace(answer, points=marked(answer.points), front=marked(answer.front), best=best)
 
 
+def misfit(answer: StudyAnswer) -> float | None:
+    """Return measured over predicted latency, the median of the winners, if most leave the band.
+
+    A profile was right when it was measured. The machine may have changed since.
+
+    Returns:
+        None if at least half of the measured winners are within the model's band, or none is
+        measured.
+    """
+    ratios = np.array(
+        [p.latency_measured.median_ms / p.latency_ms for p in answer.points if p.latency_measured]
+    )
+    if answer.latency.band is None or not len(ratios):
+        return None
+    is_outside = np.maximum(ratios, 1 / ratios) > 1 + answer.latency.band
+    return float(np.median(ratios)) if is_outside.mean() > 0.5 else None
+
+
 def redrawn(answer: StudyAnswer) -> StudyAnswer:
     """Replace predicted by measured latencies, and compute the new front.
 

@@ -13,6 +13,7 @@ from bort.latency.compare import differences_from_here
 from bort.latency.stored import named_profile
 from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_sentence
 from bort.report.doubt import audit_offer_rows, doubt_sentence
+from bort.report.latency import misfit_sentence
 from bort.report.ledger import STATUSES, spot_checked_epsilon, words
 from bort.report.numbers import rounded_up
 from bort.report.rivals import losses
@@ -153,6 +154,8 @@ def _notes(answer: StudyAnswer, found: Iterable[str]) -> None:
         markup.note(origin)
     if answer.latency.noise_ok is False:
         markup.problem(NOISY)
+    if misfits := misfit_sentence(answer):
+        markup.notice(misfits)
     for warning in found:
         markup.notice(warning)
 
