@@ -12,7 +12,7 @@ import queue
 import sys
 import threading
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from bort.core.architecture import Architecture
 from bort.core.errors import BortError
@@ -22,6 +22,8 @@ from bort.core.serialise import from_json, to_json
 from bort.core.study import StudySpec
 from bort.families import SearchSpace
 from bort.tasks import load_task
+
+Messages = queue.SimpleQueue[dict[str, Any]]
 
 
 def brief_of(spec: StudySpec, origin: Origin | None) -> dict[str, Any]:
@@ -37,25 +39,17 @@ def main() -> int:
     """Train what the input asks for until it ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print is no answer
-    messages: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-    has_ended = threading.Event()
-    threading.Thread(target=_read, args=(messages, has_ended), daemon=True).start()
-    if (brief := messages.get()) is None:
-        return 0
+    messages: Messages = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(messages,), daemon=True).start()
     try:
-        _serve(brief, messages, has_ended, answers)
+        _serve(messages, answers)
     except BortError as error:
-        if not has_ended.is_set():
-            _say(answers, {"refused": str(error)})
+        _say(answers, {"refused": str(error)})
     return 0
 
 
-def _serve(
-    brief: Mapping[str, Any],
-    messages: "queue.SimpleQueue[dict[str, Any] | None]",
-    has_ended: threading.Event,
-    answers: IO[str],
-) -> None:
+def _serve(messages: Messages, answers: IO[str]) -> NoReturn:
+    brief = messages.get()
     from bort.training.oracle import ErrorOracle
 
     spec = StudySpec.from_dict(brief["study"])
@@ -66,20 +60,23 @@ def _serve(
         SearchSpace.from_dict(spec.space),
         seed=spec.search.seed,
         continues=None if known is None else from_json(Origin, known, what="the search's origin"),
-        should_stop=has_ended.is_set,
     )
-    while (message := messages.get()) is not None:
+    while True:
+        message = messages.get()
         architecture = Architecture.of(**message["architecture"])
-        with training_turn(spec.training.threads, has_ended.is_set):
+        with training_turn(spec.training.threads, lambda: False):
             evaluation = oracle.evaluate(architecture, message["seed"])
         _say(answers, {"evaluation": to_json(evaluation)})
 
 
-def _read(messages: "queue.SimpleQueue[dict[str, Any] | None]", has_ended: threading.Event) -> None:
+def _read(messages: Messages) -> None:
+    """Queue the messages; end the process with its input, whatever it does just then.
+
+    A worker has nothing to lose: its results are sent, and files in the cache appear whole.
+    """
     for line in sys.stdin:
         messages.put(json.loads(line))
-    has_ended.set()
-    messages.put(None)
+    os._exit(0)
 
 
 def _say(answers: IO[str], message: Mapping[str, Any]) -> None:
