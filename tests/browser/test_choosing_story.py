@@ -31,7 +31,7 @@ def test_from_nothing_to_this_one_because(address, visit):
         reader.open(f"/pareto?study={STUDY}")
         expect(reader.charts()).to_have_count(5)
         assert main_chart_is_on_the_first_screen(reader)
-        reader.write("Latency at most, ms", "1")
+        reader.write("Network at most, ms", "1")
         reader.page.wait_for_url("**at-most=%2C1%2C*")
         left = reader.page.get_by_text(re.compile(r"\d+ of \d+ trained architectures are left\."))
         expect(left).to_be_visible()
@@ -71,7 +71,7 @@ def see_the_same_after_the_menu_and_in_a_second_tab(reader):
     second.goto(reader.page.url)
     detail = second.locator(".st-key-sticky .bort-name")
     expect(detail).to_have_text(asked["pick"][0])
-    expect(second.get_by_label("Latency at most, ms", exact=True)).to_have_value("1")
+    expect(second.get_by_label("Network at most, ms", exact=True)).to_have_value("1")
     second.close()
 
 
