@@ -3,16 +3,19 @@
 import csv
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import click
 import pandas as pd
 
 from benchmarks import drop_torn_line
 from bort.core.errors import InvalidDataError
 from bort.core.files import write_atomically
 from bort.core.inputs import read_input
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class RowLog:
@@ -75,3 +78,23 @@ def read_rows(path: Path, columns: Mapping[str, type]) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
         raise InvalidDataError(f"{path} cannot be read ({reason}); name another file") from None
+
+
+def row_table(name: str) -> Callable[[F], F]:
+    """Give a benchmark's command the options `out` and `report_only`.
+
+    Args:
+        name: of the table in docs/bench.
+    """
+    out = click.option(
+        "--out",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=Path(f"docs/bench/{name}.csv"),
+        show_default=True,
+        metavar="FILE.csv",
+        help="The table to add to; the page goes next to it, as FILE.md.",
+    )
+    report_only = click.option(
+        "--report-only", is_flag=True, help="Write the page from the table and stop."
+    )
+    return lambda command: out(report_only(command))

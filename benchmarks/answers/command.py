@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchmarks.row_log import row_table
 from bort.cli import options
 from bort.core.fields import read
 from bort.studies.parts import PRESETS, TASK
@@ -23,15 +24,7 @@ TENTH = 10  # the second pick has at most this share of the source network's lat
 
 @click.command(cls=options.Command)
 @options.asks(TASK)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("docs/bench/answers.csv"),
-    show_default=True,
-    metavar="FILE.csv",
-    help="The table to add to; the page goes next to it, as FILE.md.",
-)
-@click.option("--report-only", is_flag=True, help="Write the page from the table and stop.")
+@row_table("answers")
 @options.store_url
 @options.as_json
 def answers(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.row_log import row_table
 from bort.cli import options
 from bort.core.errors import InvalidOptionError
 
@@ -22,15 +23,7 @@ from bort.core.errors import InvalidOptionError
     show_default=True,
     help="Smooth spaces and cones for each estimator; hostile spaces are 1.76 times as many.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("docs/bench/bounds.csv"),
-    show_default=True,
-    metavar="FILE.csv",
-    help="The table to add to; the page goes next to it, as FILE.md.",
-)
-@click.option("--report-only", is_flag=True, help="Write the page from the table and stop.")
+@row_table("bounds")
 @options.as_json
 def bounds(
     estimators: tuple[str, ...], searches: int, out: Path, report_only: bool, as_json: bool

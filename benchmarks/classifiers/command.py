@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from benchmarks.row_log import row_table
 from bort.cli import options
 from bort.core.fields import read
 from bort.studies.parts import TASK
@@ -12,15 +13,7 @@ from bort.studies.parts import TASK
 
 @click.command(cls=options.Command)
 @options.asks(TASK)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("docs/bench/classifiers.csv"),
-    show_default=True,
-    metavar="FILE.csv",
-    help="The table to add to; the page goes next to it, as FILE.md.",
-)
-@click.option("--report-only", is_flag=True, help="Write the page from the table and stop.")
+@row_table("classifiers")
 @options.store_url
 @options.as_json
 def classifiers(

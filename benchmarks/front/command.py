@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import click
 
+from benchmarks.row_log import row_table
 from bort.cli import options
 
 if TYPE_CHECKING:
@@ -40,15 +41,7 @@ class Visit(NamedTuple):
 @click.option(
     "--moves", type=click.IntRange(2), default=10, show_default=True, help="Moves of the slider."
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("docs/bench/front.csv"),
-    show_default=True,
-    metavar="FILE.csv",
-    help="The log of measurements; the page goes next to it, as FILE.md.",
-)
-@click.option("--report-only", is_flag=True, help="Write the page from the log and stop.")
+@row_table("front")
 @options.as_json
 def front(visits: int, moves: int, out: Path, report_only: bool, as_json: bool) -> None:
     """Time first paints and repaints, in turns with a plain Streamlit page of as many charts.

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.row_log import row_table
 from bort.cli import options
 from bort.core.errors import InvalidOptionError
 
@@ -16,15 +17,7 @@ from bort.core.errors import InvalidOptionError
     metavar="N,...",
     help="Numbers of workers, separated by commas.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("docs/bench/parallel.csv"),
-    show_default=True,
-    metavar="FILE.csv",
-    help="The table to add to; the page goes next to it, as FILE.md.",
-)
-@click.option("--report-only", is_flag=True, help="Write the page from the table and stop.")
+@row_table("parallel")
 @options.as_json
 def parallel(workers: str, out: Path, report_only: bool, as_json: bool) -> None:
     """Search recorded tables with several workers, in simulated time. Trains nothing.

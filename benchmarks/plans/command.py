@@ -10,7 +10,7 @@ from typing import Any
 import click
 import pandas as pd
 
-from benchmarks.row_log import RowLog
+from benchmarks.row_log import RowLog, row_table
 from bort.cli import options
 from bort.core.errors import CheckFailedError
 from bort.core.files import write_atomically
@@ -48,15 +48,7 @@ RUNS: dict[str, tuple[str, ...]] = {
 
 
 @click.command(cls=options.Command)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("docs/bench/plans.csv"),
-    show_default=True,
-    metavar="FILE.csv",
-    help="The table to add to; the page goes next to it, as FILE.md.",
-)
-@click.option("--report-only", is_flag=True, help="Write the page from the table and stop.")
+@row_table("plans")
 @options.as_json
 def plans(out: Path, report_only: bool, as_json: bool) -> None:
     """Plan ten different runs, make them, and compare.

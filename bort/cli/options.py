@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bort.core import paths
-from bort.core.errors import InvalidFieldError, StoreError
+from bort.core.errors import InvalidFieldError, InvalidOptionError, StoreError
 from bort.core.fields import Field, Part
 from bort.core.kinds import Conditions, Flag, flag
 from bort.core.study import SPACE
@@ -50,6 +50,21 @@ detach = click.option(
 )
 
 
+def _share(context: click.Context, option: click.Parameter, share: float | None) -> float | None:
+    if share is not None and not 0 < share < 1:
+        raise InvalidOptionError(f"--accuracy must be between 0 and 1, got {share:g}")
+    del context, option
+    return share
+
+
+accuracy = click.option(
+    "--accuracy",
+    type=float,
+    metavar="SHARE",
+    callback=_share,
+    help="Reject answers that are not sure enough for this share to be right, by the dev split.  "
+    "[default: answer all]",
+)
 force = click.option("--force", is_flag=True, help="Replace files that exist.")
 
 space = click.option(

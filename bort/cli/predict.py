@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from bort.cli import options
-from bort.core.errors import InvalidOptionError
 from bort.core.fields import fields_of
 from bort.core.study import TaskSpec
 
@@ -30,13 +29,7 @@ MANY = 1_000  # texts; more of them show their progress
     metavar="FILE",
     help="Write the answers to a .csv, .jsonl or .parquet file.",
 )
-@click.option(
-    "--accuracy",
-    type=float,
-    metavar="SHARE",
-    help="Reject answers that are not sure enough for this share to be right, by the dev split.  "
-    "[default: answer all]",
-)
+@options.accuracy
 @options.force
 @options.as_json
 def predict(
@@ -73,8 +66,6 @@ def predict(
     from bort.report.models import threshold_sentence
     from bort.studies.interchange import check_rows, write_rows
 
-    if accuracy is not None and not 0 < accuracy < 1:
-        raise InvalidOptionError(f"--accuracy must be between 0 and 1, got {accuracy:g}")
     if out is not None:
         check_rows(out, force=force, read=[file])
     columns = fields_of(TaskSpec)["text"].parse(text)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from bort.cli import options
 from bort.core.errors import InvalidFieldError, InvalidOptionError, MissingExtraError
 
 HERE = ("127.0.0.1", "localhost", "::1")
@@ -34,13 +35,7 @@ HERE = ("127.0.0.1", "localhost", "::1")
     help="A name by which clients call this server, such as api.example.org; may be given several "
     "times.  [default: this machine's own]",
 )
-@click.option(
-    "--accuracy",
-    type=float,
-    metavar="SHARE",
-    help="Reject answers that are not sure enough for this share to be right, by the dev split.  "
-    "[default: answer all]",
-)
+@options.accuracy
 def serve(
     folder: Path, port: int, host: str, names: tuple[str, ...], accuracy: float | None
 ) -> None:
@@ -59,8 +54,6 @@ def serve(
       bort serve reviews-onnx --accuracy 0.95 --port 8080
       bort serve reviews-onnx --host 0.0.0.0 --allow-host api.example.org
     """
-    if accuracy is not None and not 0 < accuracy < 1:
-        raise InvalidOptionError(f"--accuracy must be between 0 and 1, got {accuracy:g}")
     if not 0 <= port <= 65_535:
         raise InvalidFieldError("port", f"the port must be between 0 and 65535, got {port}")
     if find_spec("fastapi") is None or find_spec("prometheus_client") is None:
