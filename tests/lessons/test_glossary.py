@@ -42,6 +42,33 @@ def test_betti_numbers_count_pieces_loops_and_voids() -> None:
     assert [shape["betti"] for shape in read("glossary")["shapes"]] == [[2, 0], [1, 1], [1, 2, 1]]
 
 
+def test_the_needle_lies_where_lambda_permits_no_error() -> None:
+    needle = numbers()["needle"]
+    assert needle["at"] not in needle["trained"]
+    assert needle["error"] == needle["errors"][needle["at"]] < needle["lower"]
+    others = [i for i in range(len(needle["errors"])) if i != needle["at"]]
+    assert all(needle["errors"][i] >= needle["lowers"][i] - 1e-4 for i in others)
+
+
+def test_the_pictures_show_what_their_sentences_say() -> None:
+    found = numbers()
+    for one in found["operations"]:
+        b, a, d = one["shape"]
+        assert (one["first"], one["last"], one["all"]) == (a * b, a * d, a * b + a * d)
+    pair = found["pair"]
+    assert pair["a"]["high"] - pair["a"]["low"] == pytest.approx(pair["spread"] / 100)
+    assert pair["gap"] < pair["spread"]
+    assert found["splits"]["dev_error"] < found["splits"]["audit_error"]
+    assert found["certificate"]["certified"][-1] <= found["epsilon"]["value"]
+    assert len(found["certificate"]["certified"]) == found["certificate"]["trained"] + 1
+    bars = dict(found["prices"]["bars"])
+    for name in ("most", "least", "few"):
+        assert bars[found["prices"][name]["epsilon"]] == found["prices"][name]["trained"]
+    rounds = found["rounds"]
+    assert (rounds["errors"][0], rounds["errors"][-1]) == (rounds["first"], rounds["last"])
+    assert (rounds["sizes"][0], rounds["sizes"][-1]) == (rounds["begin"], rounds["end"])
+
+
 def test_w_is_the_product_of_its_factors() -> None:
     w = numbers()["w"]
     assert w["w"] == pytest.approx(w["size_saved"] * w["latency_saved"] / w["error"])

@@ -143,7 +143,7 @@ function drawTriangle(picture, width, { data, shares, winner, hueOf, choose }) {
   const left = (width - side) / 2;
   const top = 34;
   const bottom = top + side * HEIGHT;
-  size(picture, width, bottom + 40);
+  size(picture, width, bottom + 56);
   const at = ([, second, third]) => [left + side * (second + third / 2), bottom - side * HEIGHT * third];
   const path = (corners) => corners.map((corner) => at(corner).map((x) => x.toFixed(1)).join(" ")).join("L");
   const corners = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
@@ -189,7 +189,7 @@ function drawTriangle(picture, width, { data, shares, winner, hueOf, choose }) {
   picture.append(place);
   draggable(place, picture, move);
   picture.onclick = (event) => move(pointIn(picture, event)); // a finger elsewhere still scrolls
-  picture.append(words(width / 2, bottom + 24, isMiddle(shares) ? "equal" : COSTS.map((cost, k) => `${cost[0]} ${shares[k]}%`).join("  "), { "text-anchor": "middle" }));
+  picture.append(words(left + side / 2, bottom + 46, isMiddle(shares) ? "equal weights" : says, { "text-anchor": "middle" }));
 }
 
 /** How wide a convex polygon is at a height. */
