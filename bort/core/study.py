@@ -245,8 +245,8 @@ class SearchSpec(Description):
         1,
         Whole(1, MOST_AT_ONCE, metavar="N"),
         "Trainings at once",
-        "Have this many trainings at once, as far as the cores allow. Another number makes other "
-        "picks.",
+        "Have this many trainings at once, each on its share of the cores. Another number makes "
+        "other picks.",
         advanced=True,
     )
     include: tuple[str, ...] = ask(

@@ -56,7 +56,7 @@ def fill_in(slots: Slots) -> StudySpec | None:
     space = attempt(slots, "space", lambda: _space(where, slots))
     task = attempt(slots, "task", lambda: _task(what, slots))
     name = attempt(slots, "name", lambda: _name(advanced, slots, task, space))
-    search = attempt(slots, "search", lambda: _search(spend, certify, advanced, slots))
+    search = attempt(slots, "search", lambda: _search(spend, certify, teach, advanced, slots))
     size = attempt(slots, "size", lambda: _size(certify, slots, space))
     training = attempt(slots, "training", lambda: _training(teach, slots))
     latency = attempt(slots, "latency", lambda: _latency(advanced, slots))
@@ -199,9 +199,13 @@ def _name(
 
 
 def _search(
-    spend: DeltaGenerator, box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots
+    spend: DeltaGenerator,
+    box: DeltaGenerator,
+    teach: DeltaGenerator,
+    advanced: DeltaGenerator,
+    slots: Slots,
 ) -> SearchSpec:
-    """Show the fields for what to spend and what to certify."""
+    """Show the fields for what to spend and what to certify, and how many to train at once."""
     form = Form(slots, QUESTION, BUDGET, scope="search", start=FORM_PRESET)
     with spend:
         form.row("budget", "minutes")
@@ -211,7 +215,9 @@ def _search(
         form.row("lipschitz", "slack", "confidence")
         form.row("challenges", "spot_checks")
     with advanced:
-        form.row("seed", "parallel")
+        form.row("seed")
+    with teach:
+        form.row("parallel")
     given = form.given()
     return BUDGET.build(given, question=QUESTION.build(given))
 
