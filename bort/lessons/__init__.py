@@ -32,7 +32,12 @@ What to know before writing one:
 * **Order.** A picture that can be touched, then motion, then the formula with the current numbers
   in it, then two or three questions.
 * **Questions.** `<div class="question" data-answer="{{right}}">` with a `<p>`, one
-  `<button value="...">` for each choice, and `<div class="why">`, which appears after an answer.
+  `<button value="...">` for each choice, and `<div class="why">`. Three choices or more. A wrong
+  one is a misconception that readers have. In `why`, `<p data-for="VALUE">` says why that choice
+  is wrong without telling the answer, and appears after it; the other paragraphs appear after the
+  right one.
+* **Players.** `player(lesson, "#place", "step", {count, unit})` steps through frames. `unit` names
+  what its counter counts; `isAway` says that the picture shows none of the frames.
 * **State.** `lesson.state` keeps settings in the address: `state.get("epsilon", 0.25)`,
   `state.set("epsilon", 0.1)`, `state.watch(draw)`. `?hide=epsilon,player` removes controls by
   name, `?symbols=code` chooses the code's names.
