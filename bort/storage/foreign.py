@@ -1,5 +1,6 @@
 """Look into another program's database. Nothing is created or changed."""
 
+import contextlib
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from bort.core.errors import StoreError, first_line
 from bort.storage import schema
 from bort.storage.urls import shown
+
+WRITE_AHEAD = b"\x02\x02"  # bytes 18 and 19 of a SQLite file
 
 
 def tables_of(url: str) -> frozenset[str]:
@@ -26,7 +29,9 @@ def tables_of(url: str) -> frozenset[str]:
             return sqlite_tables(file) if file.exists() else frozenset()
         engine = sa.create_engine(parsed, poolclass=sa.pool.NullPool)
         return frozenset(sa.inspect(engine).get_table_names())
-    except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
+    except ValueError:  # its message quotes a part of the address, perhaps of its password
+        raise StoreError(f"{shown(url)} is not the address of a database; check it") from None
+    except (SQLAlchemyError, ImportError, OSError) as error:
         cause = getattr(error, "orig", None) or error
         raise StoreError(
             f"the database {shown(url)} cannot be opened ({shown(first_line(cause))}); check its "
@@ -51,7 +56,21 @@ def read_only(url: str) -> str:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return url
-    return f"sqlite:///file:{quote(str(sqlite_file(parsed).absolute()))}?mode=ro&uri=true"
+    file = sqlite_file(parsed).absolute()
+    return f"sqlite:///file:{quote(str(file))}?{_mode(file)}&uri=true"
+
+
+def _mode(file: Path) -> str:
+    """How SQLite opens a file without leaving anything beside it.
+
+    To read a file with a write-ahead log, SQLite makes one, and who may not write cannot remove
+    it. A file without one is not being written.
+    """
+    log = file.with_name(f"{file.name}-wal")
+    with contextlib.suppress(OSError), file.open("rb") as opened:
+        if opened.read(20)[18:] == WRITE_AHEAD and not (log.exists() and log.stat().st_size):
+            return "immutable=1"
+    return "mode=ro"
 
 
 def is_ours(tables: frozenset[str]) -> bool:
@@ -68,7 +87,9 @@ def sqlite_tables(file: Path) -> frozenset[str]:
     if not file.is_file():
         raise StoreError(f"there is no file {file}; check the address")
     try:
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as opened:
+        with closing(
+            sqlite3.connect(f"{file.absolute().as_uri()}?{_mode(file)}", uri=True)
+        ) as opened:
             rows = opened.execute("select name from sqlite_master where type = 'table'").fetchall()
     except sqlite3.Error as error:
         raise StoreError(f"{file} cannot be read as SQLite ({error}); check the address") from error

@@ -83,11 +83,11 @@ def to_optuna(answer: StudyAnswer, url: str) -> str:
         )
     except optuna.exceptions.DuplicatedStudyError:
         raise StudyConflictError(
-            f"{url} already has an Optuna study {answer.study!r}; choose another storage"
+            f"{shown(url)} already has an Optuna study {answer.study!r}; choose another storage"
         ) from None
     except Exception as error:  # any driver may raise anything
         raise StoreError(
-            f"the Optuna storage {url} cannot be opened ({first_line(error)})"
+            f"the Optuna storage {shown(url)} cannot be opened ({shown(first_line(error))})"
         ) from error
     study.set_metric_names(objectives)
     study.set_user_attr("source", "bort")

@@ -174,6 +174,31 @@ def test_a_file_that_is_no_optuna_storage_is_left_alone(tmp_path):
         assert opened.execute("select name from sqlite_master").fetchall() == before
 
 
+def test_reading_a_file_with_a_write_ahead_log_leaves_nothing_beside_it(tmp_path):
+    with open_store(f"sqlite:///{tmp_path}/own.db"):
+        pass
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(StoreError, match="is no Optuna storage"):
+        optuna_trials(f"sqlite:///{tmp_path}/own.db", "mine")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ann:p@ss:w0rd@127.0.0.1:1/x",
+        "postgresql://ann:p@ss:w0rd@127.0.0.1:port/x",
+        "mysql://ann:w0rd@127.0.0.1:1/x",
+    ],
+)
+def test_no_part_of_a_password_is_shown(answer, url):
+    for use in (lambda: optuna_trials(url, "mine"), lambda: to_optuna(answer, url)):
+        with pytest.raises(StoreError) as caught:
+            use()
+        assert "w0rd" not in str(caught.value)
+        assert "ss:" not in str(caught.value)
+
+
 def test_a_study_is_never_written_into_a_database_of_another_kind(answer, tmp_path):
     pytest.importorskip("optuna")
     with open_store(f"sqlite:///{tmp_path}/own.db"):
