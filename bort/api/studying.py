@@ -139,6 +139,7 @@ def run_search(
     verbose: bool,
 ) -> StudySpec:
     """Search to the end; returns the spec under the name that it is stored by."""
+    ensure_examples(store, paths.examples())  # before a study of ours takes its name
     spec = create_study(store, spec, is_named=is_named)
     title = f"Searching {spec.name}"
     described = {**spec.to_dict(), "loggers": loggers}

@@ -169,8 +169,8 @@ def _search_space(
     )
     with open_store(store_url) as store:
         differences = check_profile(store, spec)
+        ensure_examples(store, paths.examples())  # before a study of ours takes its name
         spec = create_study(store, spec, is_named=is_named)
-        ensure_examples(store, paths.examples())  # whose trainings tell how long ours will take
         if differences:
             click.echo(
                 f"note: the latency profile {spec.latency.profile} was measured on another "

@@ -8,7 +8,7 @@ from bort.storage.audits import AuditRecord
 from bort.storage.deleting import Deletion, StillUsedError, Thing, ThingKind
 from bort.storage.models import ModelRecord, models_folder
 from bort.storage.record import Entry, RecordFault
-from bort.storage.recorded import ensure_examples, export_study, import_study
+from bort.storage.recorded import coming_examples, ensure_examples, export_study, import_study
 from bort.storage.recorded_jobs import ensure_example_jobs, export_job
 from bort.storage.records import (
     Ending,
@@ -52,6 +52,7 @@ __all__ = [
     "ThingKind",
     "append_log",
     "check_store",
+    "coming_examples",
     "ensure_example_jobs",
     "ensure_examples",
     "export_job",

@@ -97,6 +97,13 @@ def ensure_examples(store: Store, folder: Path) -> list[str]:
     return [study.spec.name for file, study in parsed if _offer(store, file, study)]
 
 
+def coming_examples(store: Store, folder: Path) -> list[str]:
+    """Name the studies that `ensure_examples` would import; one that was deleted is not named."""
+    with store.database.reading() as connection:
+        offered = _offered(connection)
+    return sorted(file.stem for file in folder.glob("*.json") if file.name not in offered)
+
+
 class _Recorded:
     """A recorded study, read and checked."""
 

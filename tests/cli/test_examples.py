@@ -7,8 +7,10 @@ from click.testing import CliRunner
 
 from bort.cli.delete import delete
 from bort.cli.front import front
+from bort.cli.search import _search_space
 from bort.core import paths
 from bort.core.errors import StoreError, UnknownStudyError
+from bort.core.study import StudySpec
 from bort.storage import open_store
 
 
@@ -45,6 +47,20 @@ def test_a_deleted_example_stays_deleted_and_no_store_is_made(home):
     assert done.exit_code == 0, done.output
     with pytest.raises(UnknownStudyError):
         run("--study", name)
+    with pytest.raises(UnknownStudyError, match=r"--preset quick$"):  # and is no longer named
+        run()
     with pytest.raises(StoreError):
         run("--study", name, "--store", f"sqlite:///{home}/none.db")
     assert not (home / "none.db").exists()
+
+
+def test_the_first_search_does_not_take_the_example_s_name(monkeypatch):
+    monkeypatch.setattr("bort.studies.checks.check_study", lambda spec, **_: spec)
+    monkeypatch.setattr("bort.studies.checks.check_profile", lambda *_: ())
+    monkeypatch.setattr("bort.jobs.start_detached", lambda *_, **__: 7)
+    (name,) = paths.example_names()
+    recorded = json.loads((paths.examples() / f"{name}.json").read_text())
+    same = StudySpec.from_dict(recorded["spec"])
+    started = _search_space(same, (), is_named=False, detach=True, store_url=None)
+    assert started.study == f"{name}-2"
+    assert json.loads(run("--study", name).stdout)["front"]

@@ -21,7 +21,7 @@ from bort.search.audit import audited, judge_audit
 from bort.search.audit_offers import AuditOffer, audit_offers
 from bort.search.check.certificate import Certificate, certificate_of
 from bort.search.w_coefficient import WeightRegion, winning_regions
-from bort.storage import Store, StudyRecord
+from bort.storage import Store, StudyRecord, coming_examples
 from bort.studies.answers.evidence import Evidence, evidence_of
 from bort.studies.answers.measured import with_measured
 from bort.studies.answers.values import (
@@ -138,7 +138,8 @@ def latest_study(store: Store) -> str:
     """
     studies = store.studies()
     if not studies:
-        examples = "".join(f"; a finished one: --study {name}" for name in paths.example_names())
+        names = coming_examples(store, paths.examples())
+        examples = "".join(f"; a finished one: --study {name}" for name in names)
         raise UnknownStudyError(
             f"there is no study yet; start one with: bort search --preset quick{examples}"
         )
