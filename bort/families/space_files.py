@@ -17,6 +17,7 @@ from bort.families.union import UnionSpace
 
 SPACE_NAMES = ("bort", "minilm", "small")
 
+MOST_DOTS = 50  # of a key; tomllib takes minutes for one with thousands
 _KEYS = ("name", "family", "dimensions", "fixed")
 
 
@@ -47,6 +48,10 @@ def parse_space(text: str, default_name: str) -> SearchSpace:
         InvalidSpaceError: it does not describe a space.
         MissingExtraError: the family has to be fitted, and torch is not installed.
     """
+    if any(line.partition("=")[0].count(".") > MOST_DOTS for line in text.splitlines()):
+        raise InvalidSpaceError(
+            f"a key has more than {MOST_DOTS} dots; a space has the tables [dimensions] and [fixed]"
+        )
     try:
         content = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError

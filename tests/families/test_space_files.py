@@ -74,6 +74,7 @@ WRONG = {
         "unknown key 'colour'; a space of one family has name, family",
     ),
     "not TOML": ("hello: world", "not TOML"),
+    "a key of many parts": ("a" + ".a" * 50_000 + " = 1", "a key has more than 50 dots"),
     "empty file": ("", "'family' is missing"),
     "duplicate key": (f'family = "bert"{GOOD}', "not TOML"),
     "huge number": (GOOD.replace("[4]", f"[{10**30}]"), "64 bits"),
