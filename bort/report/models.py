@@ -290,7 +290,7 @@ def print_models(models: Sequence[Realised]) -> None:
             console.print(Text(f"{model.model}: {beaten}"))
         said = [accuracy_sentence(model), teacher_sentence(model), weakest_sentence(model)]
         console.print(Text(f"{model.model}: {' '.join(filter(None, said))}"))
-        console.print(Text(f"Export it: bort export {model.model} --format hf --out FOLDER"))
+        console.print(Text(f"Export it: bort export {model.model} --format fastest --out FOLDER"))
 
 
 def beaten_sentence(model: Realised) -> str:

@@ -36,7 +36,7 @@ def task(place):
         writer = csv.writer(file)
         writer.writerow(["text", "label"])
         for label, pair in enumerate(islice(combinations(words, 2), CLASSES)):
-            for _ in range(16):
+            for _ in range(12):
                 text = [*pair, *pair, *rng.choices(tiny.WORDS[:8], k=3)]
                 rng.shuffle(text)
                 writer.writerow([" ".join(text), f"intent {label}"])
@@ -62,7 +62,7 @@ def test_77_classes_from_texts_to_files(home, task, study_spec, tmp_path):
         space=study.space,
         recipe=Recipe(
             distil_steps=10,
-            steps=250,
+            steps=150,
             copies=0,
             evaluations=2,
             hard=1.0,
@@ -78,7 +78,7 @@ def test_77_classes_from_texts_to_files(home, task, study_spec, tmp_path):
     audit = load_task(task).audit
     for family, pick in PICKS.items():
         model, accuracy = models[pick], realised_of(models[pick]).audit.accuracy
-        assert accuracy > 0.5  # chance is 0.013
+        assert accuracy > 0.3  # chance is 0.013
         export_onnx(model, tmp_path / f"{family}-onnx", measure=False)
         export_numpy(model, tmp_path / f"{family}-numpy")
         exact, rounded = (

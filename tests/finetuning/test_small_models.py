@@ -173,11 +173,10 @@ def test_all_its_files_compete_with_rivals(finetuned, tmp_path, study_spec):
     assert np.mean(exact[0] == audit.labels) == pytest.approx(answer["audit"]["accuracy"])
     assert answer["files"]["int8"] < answer["files"]["float32"]
     assert len(answer["reliability"]["scores"]) > 2
+    the_fastest_file_is_measured_and_kept(model, tmp_path)
 
 
-def test_the_fastest_file_is_measured_and_kept(finetuned, tmp_path):
-    pytest.importorskip("onnxruntime")
-    model, _, _ = finetuned
+def the_fastest_file_is_measured_and_kept(model, tmp_path):
     with open_store() as store:
         with pytest.raises(ExportError, match="never timed; leave out --no-latency"):
             export_fastest(store, model, tmp_path / "no", measure=False)
