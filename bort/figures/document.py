@@ -23,7 +23,8 @@ h1 { font-size: 1.7rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 0.6rem; }
   gap: 1rem; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 0.25rem 1.2rem 0.25rem 0; border-bottom: 1px solid #e6e9ee;
-  vertical-align: top; overflow-wrap: anywhere; }
+  vertical-align: top; overflow-wrap: break-word; max-width: 30rem; }
+.number { text-align: right; }
 pre { background: #f4f6f8; padding: 0.7rem 1rem; white-space: pre-wrap; border-radius: 6px; }
 .wide { overflow-x: auto; max-height: 40rem; } .csv { font: inherit; padding: 0.2rem 0.8rem; }
 """
@@ -42,7 +43,7 @@ const quoted = (text) => '"' + (/^[=+\\-@\\t]/.test(text) && isNaN(text) ? "'" :
   + text.replaceAll('"', '""') + '"';
 for (const button of document.querySelectorAll(".csv")) button.addEventListener("click", () => {
   const rows = [...document.getElementById(button.dataset.table).rows].map((row) =>
-    [...row.cells].map((cell) => quoted(cell.textContent)).join(","));
+    [...row.cells].map((cell) => quoted(cell.dataset.exact ?? cell.textContent)).join(","));
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([rows.join("\\r\\n")], { type: "text/csv" }));
   link.download = button.dataset.table + ".csv";
@@ -103,13 +104,17 @@ def lines(texts: Iterable[str]) -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, key: str = "") -> str:
-    """A table; one with a key can be saved as CSV."""
+    """A table; one with a key can be saved as CSV, in which floats have all digits."""
     head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
-    )
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     save = f'<p><button class="csv" data-table="{key}">Save as CSV</button></p>' if key else ""
     return f'{save}<div class="wide"><table id="{key}"><tr>{head}</tr>{body}</table></div>'
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f'<td class="number" data-exact="{value!r}">{value:.4g}</td>'
+    return f"<td>{escape(str(value))}</td>"
 
 
 def commands(texts: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from bort.figures.objectives import axes_of
 from bort.figures.rivals import add_rivals, add_rivals_3d, rivals_on_front
 from bort.figures.rivals_report import beside_others, compared
 from bort.report.choosing import exchange_sentences, reasons_sentence, shape_of
+from bort.report.latency import misfit_sentence
 from bort.report.ledger import words
 from bort.report.search import latency_note, origin_sentence, summary, table_note
 from bort.studies.answers import StudyAnswer, TableAnswer
@@ -88,7 +89,7 @@ def _claim(answer: Answer) -> list[str]:
     if isinstance(answer, TableAnswer):
         return [summary(answer), *map(table_note, answer.notes)]
     trained = origin_sentence(answer.origin, answer.unrecorded)
-    return [summary(answer), latency_note(answer.latency), trained]
+    return [summary(answer), latency_note(answer.latency), misfit_sentence(answer) or "", trained]
 
 
 def _choice(answer: Answer, choice: Choice, pick: str | None) -> list[str]:
@@ -117,7 +118,7 @@ def _points(answer: Answer, choice: Choice) -> str:
         row = choice.rows[point.name]
         low, high = options.low[row, -1], options.high[row, -1]
         marks = ("front" if point.is_on_front else "", "cover" if point.is_in_cover else "")
-        numbers = (f"{value:.6g}" for value in (*options.values[row], low, high, point.w))
+        numbers = (float(value) for value in (*options.values[row], low, high, point.w))
         rows.append((point.name, shape_of(point), *numbers, *marks))
     headings = ("name", "dimensions", *titles, "error from", "error to", "W", "front", "cover")
     return table(headings, rows, key="points")
