@@ -43,9 +43,9 @@ def predict(
 ) -> None:
     """Classify the texts in FILE with the exported model in FOLDER.
 
-    FOLDER comes from `bort export` (hf or onnx). FILE has one text per line (.txt) or a text column
-    (.csv, .tsv, .jsonl, .parquet), or two for a model of pairs. Empty texts and halves of pairs get
-    no answer. Rows count from 0 below the header, blank ones too.
+    FOLDER comes from `bort export`, in any format but bundle. FILE has one text per line (.txt) or
+    a text column (.csv, .tsv, .jsonl, .parquet), or two for a model of pairs. Empty texts and
+    halves of pairs get no answer. Rows count from 0 below the header, blank ones too.
 
     With --accuracy, an answer with a low score is rejected: its label is empty. The least score is
     chosen on the dev split, such that at least this share of the other answers is right with 95%
