@@ -22,7 +22,8 @@ from bort.figures import axes_of, front_info, plot_front_3d, plot_pair
 from bort.finetuning.request import check_finetune, describe_finetune
 from bort.jobs import JobFailedError, find_job, list_jobs, run_here, start_detached
 from bort.jobs.runtime.control import create_study
-from bort.latency.stored import study_profile
+from bort.latency.profile import LatencyProfile
+from bort.latency.stored import named_profile, profile_key, reusable_profile
 from bort.report.data import data_warning
 from bort.report.jobs import ending_sentence
 from bort.report.latency import differences_words
@@ -87,9 +88,11 @@ def check_limit(
 ) -> None:
     """Check that some architecture of the space meets the limits, before anything is trained.
 
+    The latency is checked if a stored profile fits. Otherwise the search measures first, and
+    `best_point_` says if nothing that it trained meets the limits.
+
     Raises:
         InvalidOptionError: none does.
-    Cost: measures this machine, if no stored profile fits; the search would do so anyway.
     """
     for name, limit in (("max_latency_ms", max_latency_ms), ("max_parameters", max_parameters)):
         if limit is not None and not limit > 0:
@@ -101,9 +104,7 @@ def check_limit(
     if max_parameters is not None:
         meets &= space.parameter_count <= max_parameters
     fastest = None
-    if max_latency_ms is not None and (
-        profile := study_profile(store, space, spec.latency, texts=text_source(spec))
-    ):
+    if max_latency_ms is not None and (profile := _known_profile(store, space, spec)):
         latency = (
             Costs(space, profile, spec.training).latency.median_ms / profile.workload.batch_size
         )
@@ -116,6 +117,12 @@ def check_limit(
             f"{int(space.parameter_count.min()):,} parameters{speed}; raise max_latency_ms or "
             "max_parameters, or choose another space"
         )
+
+
+def _known_profile(store: Store, space: SearchSpace, spec: StudySpec) -> LatencyProfile | None:
+    if spec.latency.profile is not None:
+        return named_profile(store, spec.latency.profile)
+    return reusable_profile(store, profile_key(space, spec.latency, text_source(spec)))
 
 
 def loggers_of(params: Mapping[str, Any]) -> tuple[str, ...]:

@@ -10,11 +10,12 @@ from dashboard import PATIENCE_S, held, store_url
 from made_up_study import made_up_profile
 from playwright.sync_api import expect
 
+from bort.core import paths
 from bort.core.evaluation import Evaluation
 from bort.core.study import LatencySpec, StudySpec, TaskSpec, TrainingSpec
 from bort.export.opening import import_bundle
 from bort.families import load_space
-from bort.storage import open_store
+from bort.storage import Thing, ThingKind, ensure_example_jobs, open_store
 
 pytestmark = pytest.mark.browser
 
@@ -39,6 +40,9 @@ def place(tmp_path_factory):
     )
     profile = made_up_profile(space)
     with open_store(store_url(folder)) as store:
+        ensure_example_jobs(store, paths.example_jobs())
+        for model in store.models():  # the story begins without any
+            store.delete(Thing(ThingKind.MODEL, model.name))
         store.put_profile(profile.to_dict(), profile.name)
         store.create_study(spec, profile=profile.name)
         for pick, error in ERRORS.items():
