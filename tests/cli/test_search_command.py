@@ -119,7 +119,7 @@ def test_size_may_be_the_bytes_of_the_exported_files(place):
     ("space", "size", "message"),
     [
         ("tiny.toml", "megabytes", "size must be one of parameters, effective-parameters, bytes-"),
-        ("tiny.toml", "", "size must be a unit, got ''"),
+        ("tiny.toml", "", "what follows --size is empty; give a value, or leave it out"),
         ("other.toml", "bytes-int8", "files of the family 'distilbert' have no closed form"),
     ],
 )

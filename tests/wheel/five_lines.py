@@ -15,6 +15,7 @@ from bort.families import load_space
 from bort.finetuning import latency
 from bort.latency.protocol import Protocol
 from bort.latency.runtimes import runtime_kind
+from bort.latency.workload import Workload
 from bort.storage import open_store
 from bort.studies import measuring
 
@@ -24,9 +25,14 @@ latency.HANDFUL = measuring.HANDFUL = QUICK
 
 def main(folder: Path) -> None:
     """Search the tiny task of the tests with the latency profile of a made-up machine."""
-    made_up = made_up_profile(load_space(str(folder / "tiny.toml")))
+    space = load_space(str(folder / "tiny.toml"))
+    made_up = made_up_profile(space)
     libraries = runtime_kind(made_up.runtime).libraries
-    profile = replace(made_up, fingerprint=this_machine(libraries, threads=2))
+    # Two texts a pass, from text to label, as max_latency_ms means it.
+    read = {str(space.vocabulary_sizes[0]): (8,) * 8}
+    work = Workload(2, 8, 2, lengths=(8,) * 8, lengths_from="reviews", by_vocabulary=read)
+    here = this_machine(libraries, threads=2)
+    profile = replace(made_up, name="made-up-to-label", workload=work, fingerprint=here)
     with open_store() as store:
         store.put_profile(profile.to_dict(), profile.name)
     with (folder / "reviews.csv").open(encoding="utf-8") as file:

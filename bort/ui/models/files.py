@@ -38,7 +38,7 @@ def show(trained: TrainedModel) -> None:
     try:
         check_files(model)
     except BortError as error:
-        markup.problem(str(error))
+        (markup.notice if model.is_example else markup.problem)(str(error))
         return
     kinds = ["hf", "onnx", "bundle"]
     if is_ours(trained.realised, trained.evidence):
