@@ -56,10 +56,10 @@ def serve(
     """
     if not 0 <= port <= 65_535:
         raise InvalidFieldError("port", f"the port must be between 0 and 65535, got {port}")
-    if find_spec("fastapi") is None or find_spec("prometheus_client") is None:
+    if any(find_spec(name) is None for name in ("fastapi", "prometheus_client", "uvicorn")):
         raise MissingExtraError(
-            "the server needs fastapi and prometheus-client, which are not installed; install them "
-            "with: pip install 'bort[serve,train,onnx]'"
+            "the server needs fastapi, prometheus-client and uvicorn, and not all are installed; "
+            "install them with: pip install 'bort[serve,train,onnx]'"
         )
     hosts = _hosts(host, names)
     from bort.export.predicting import Predictor, check_model
