@@ -137,6 +137,7 @@ def _record(asked: Asked, space: "SearchSpace", spec: "FineTuneSpec", path: Path
     with progress("Recording") as show:
         listener = _Listener(show)
         task = load_task(spec.tasks[0])
+        spec = replace(spec, picks=tuple(architecture.id for architecture in chosen))
         trainers = Trainers(task, spec, work=work, on_step=listener.part)
         conditions = trainers.of_seed(0).conditions()
         log = RealisedLog(path, conditions)

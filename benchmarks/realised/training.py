@@ -33,7 +33,8 @@ class SeedTrainer:
     """Trains architectures with one seed. Everything depends on it, synthetic texts too.
 
     Args:
-        spec: the recipe of finished models and the training of short ones; its seed is used.
+        spec: the recipe of finished models and the training of short ones; its seed is used, and
+            its picks are all architectures to train.
         work: folder for checkpoints and weights; it contains one finished model at most.
         on_step: receives a step now and then.
     Raises:
@@ -45,11 +46,21 @@ class SeedTrainer:
             raise InvalidOptionError(
                 f"{task.name} has no audit texts to measure finished models on; name another task"
             )
-        self.on_step = on_step
-        with self._turn(spec):
-            self.setup: TaskSetup = prepare(task, spec, on_step=on_step)
+        self.task, self.spec, self.on_step = task, spec, on_step
+        self.specs = {part.follows_inside(part.picks[0]): part for part in spec.by_kind()}
+        self.setups: dict[bool, TaskSetup] = {}
+        self.setup = self._setup_of(spec.picks[0])
         # A checkpoint from other conditions must not be continued.
         self.work = work / _digest(asdict(self.conditions()))
+
+    def _setup_of(self, pick: str) -> TaskSetup:
+        """Prepare what finished models of this pick's kind learn from, once."""
+        kind = self.spec.follows_inside(pick)
+        if kind not in self.setups:
+            spec = self.specs[kind]
+            with self._turn(spec):
+                self.setups[kind] = prepare(self.task, spec, on_step=self.on_step)
+        return self.setups[kind]
 
     def conditions(self) -> Conditions:
         """The conditions that all trainings with this task and recipe share."""
@@ -98,13 +109,14 @@ class SeedTrainer:
         for other in self.work.glob("*"):
             if other.name != architecture.id:  # it is logged
                 shutil.rmtree(other)
+        setup = self._setup_of(architecture.id)
         try:
-            (student,) = train_students(self.setup, architecture, self._stage)
+            (student,) = train_students(setup, architecture, self._stage)
         except TrainingDivergedError:
             return Trained(0, None, None, None, None, 0.0, diverged=True)
         stages = [result_of(stage.folder) for stage in student.stages]
-        with training_threads(self.setup.oracle.threads):
-            chosen = Evaluated(self.setup, [student]).chosen
+        with training_threads(setup.oracle.threads):
+            chosen = Evaluated(setup, [student]).chosen
         return Trained(
             steps=sum(stage.steps for stage in stages),
             dev_error=1 - chosen.dev_accuracy,
@@ -118,8 +130,9 @@ class SeedTrainer:
     def _stage(self, training: Training) -> Path:
         """Train one stage to its end, from where it stopped, and return its folder."""
         folder = self.work / training.name
-        with self._turn(self.setup.spec), training_threads(self.setup.oracle.threads):
-            for step in run_training(self.setup, training, folder):
+        setup = self._setup_of(training.architecture.id)
+        with self._turn(setup.spec), training_threads(setup.oracle.threads):
+            for step in run_training(setup, training, folder):
                 if step.step % REPORT_EVERY == 0:
                     self.on_step(
                         Progress(

@@ -93,6 +93,37 @@ def test_a_killed_recording_goes_on_as_if_never_killed(run, whole, tmp_path, mon
     assert len(calls) == 5  # only the interrupted stage began again
 
 
+MIXED = """\
+name = "mixed"
+[[families]]
+family = "static"
+[families.dimensions]
+vocabulary = [30]
+hidden = [4, 8]
+[[families]]
+family = "bert"
+[families.dimensions]
+depth = [1]
+heads = [2]
+hidden = [8]
+intermediate = [16]
+[families.fixed]
+positions = 32
+vocabulary = 35
+"""
+
+
+def test_each_kind_of_network_learns_from_the_texts_of_its_kind(run, place, tmp_path):
+    space, log = tmp_path / "mixed.toml", tmp_path / "mixed.csv"
+    space.write_text(MIXED, "utf-8")
+    picks = "static-30-4,bert-1-2-8-16"
+    found = run(log, "--space", f"{space}", "--architectures", picks, "--epochs", "0.5")
+    assert found.exit_code == 0, found.exception
+    rows = read_log(log).query("kind == 'finished'")
+    assert list(rows["architecture"]) == picks.split(",")
+    assert rows["audit_error"].notna().all()
+
+
 def test_other_conditions_are_refused(run, whole):
     before = whole.read_bytes()
     result = run(whole, "--threads", "2")
