@@ -7,9 +7,9 @@ ln l(c) - d(ξ→c) - τ: both read the distance from ξ to c.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from scipy.optimize import linprog
 
 from benchmarks.search.guarantee import Case, true_epsilon
 from bort.core.question import Question
@@ -18,6 +18,7 @@ from bort.search.arrays import FloatArray, IntArray
 from bort.search.bounds import Envelope, LowerEnvelope
 from bort.search.lipschitz import (
     LEAST_SHARE,
+    CheapestEnvelope,
     LipschitzEstimate,
     Violation,
     _FamilyRecord,
@@ -28,7 +29,8 @@ from bort.search.state import SearchState
 
 _TOLERANCE = 1e-9
 _LEAST_RISE = 1e-12  # of ln e; less is rounding
-_ADDED = 40  # pairs at a time to a linear programme
+_ROUNDING = 1e-10  # of a linear programme, in ln e
+_MOST_PIVOTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,8 @@ class DirectedEstimate(LipschitzEstimate):
         self.rule = rule
         self.growing: FloatArray | None = self.in_force
         self.shrinking: FloatArray | None = self.in_force
-        self._prices = np.append(np.ones(self._columns), rule.nugget or 1.0)
+        self._fit = CheapestConstants(np.append(np.ones(self._columns), rule.nugget or 1.0))
         self._effects = np.zeros(self._columns + 1)  # of the whole extents; the last one is τ
-        self._steps = np.empty((0, self._columns + 1))
-        self._rises = np.empty(0)
         self._constants = np.zeros(self._columns + 1)  # in force, as effects
         self._surprises: list[float] = []
 
@@ -100,7 +100,7 @@ class DirectedEstimate(LipschitzEstimate):
         pairs = [self._features(points, point) for point in points]
         steps = np.vstack([ahead for ahead, _ in pairs])
         rises = np.concatenate([value - logs for value in logs])
-        self._constants = cheapest(steps, rises, self._prices)
+        self._constants = self._fit.allow(steps, rises)
         self._constants[:-1] += _TOLERANCE
         self._put_in_force()
 
@@ -133,10 +133,7 @@ class DirectedEstimate(LipschitzEstimate):
         newest = self._points[-1]
         ahead, back = self._features(self._points[:-1], newest)
         rise = self._log_errors[-1] - self._log_errors[:-1]
-        self._steps = np.vstack([self._steps, ahead, back])
-        self._rises = np.concatenate([self._rises, rise, -rise])
-        if (self._rises - self._steps @ self._effects).max(initial=0.0) > _TOLERANCE:
-            self._effects = cheapest(self._steps, self._rises, self._prices)
+        self._effects = self._fit.allow(np.vstack([ahead, back]), np.concatenate([rise, -rise]))
         if not all(one.is_separated(self.spans, self._rows) for one in self._families):
             return False
         constants = self._factor * self._floored(self._effects)
@@ -174,32 +171,57 @@ class DirectedEstimate(LipschitzEstimate):
         self.nugget = float(self._constants[-1])
 
 
-def cheapest(steps: FloatArray, rises: FloatArray, prices: FloatArray) -> FloatArray:
-    """Find the constants with the least price that allow every rise: shape (n,).
+class CheapestConstants(CheapestEnvelope):
+    """The constants with the least price that allow every rise so far.
 
-    Minimise prices @ z subject to steps @ z >= rises, z >= 0, adding the most violated pairs until
-    none is left. Pairs that no constant can allow (equal coordinates, no τ) are left out.
+    Minimise prices @ z subject to steps @ z >= rises, z >= 0. Rows that no constant can allow
+    (equal coordinates, no τ) are left out. The simplex method continues where it ended.
     """
-    possible = steps.any(axis=1) & (rises > _LEAST_RISE)
-    steps, rises = steps[possible], rises[possible]
-    if not len(rises):
-        return np.zeros(len(prices))
-    unit = rises.max()
-    some = np.argsort(-rises)[:_ADDED]
-    while True:
-        solved = linprog(prices, A_ub=-steps[some], b_ub=-rises[some] / unit, method="highs")
-        found = unit * solved.x
-        excess = rises - steps @ found
-        worst = np.argsort(-excess)[:_ADDED]
-        new = np.setdiff1d(worst[excess[worst] > 1e-7 * unit], some)
-        if not len(new):
-            reach = steps @ found
-            return np.asarray(found * max(1.0, float((rises / np.maximum(reach, 1e-300)).max())))
-        some = np.concatenate([some, new])
+
+    def __init__(self, prices: FloatArray) -> None:
+        super().__init__(prices, nugget=0.0)
+        self._steps, self._rises = np.empty((0, len(prices))), np.empty(0)
+
+    def allow(self, steps: FloatArray, rises: FloatArray) -> FloatArray:
+        """Add rows, and return the constants, shape (n,)."""
+        possible = steps.any(axis=1) & (rises > _LEAST_RISE)
+        self._steps = np.vstack([self._steps, steps[possible]])
+        self._rises = np.concatenate([self._rises, rises[possible]])
+        if not len(self._rises):
+            return self.slopes
+        for _ in range(_MOST_PIVOTS):
+            negative = int(np.argmin(self.slopes))
+            excess = self._rises - self._steps @ self.slopes
+            worst = int(np.argmax(excess))
+            if self.slopes[negative] < -_ROUNDING:
+                self._enter(np.eye(len(self.slopes))[negative], 0.0)
+            elif excess[worst] > _ROUNDING:
+                self._enter(self._steps[worst], float(self._rises[worst]))
+            else:
+                found = np.maximum(self.slopes, 0.0)
+                reach = np.maximum(self._steps @ found, 1e-300)
+                return np.asarray(found * max(1.0, float((self._rises / reach).max())))
+        raise ArithmeticError("the simplex method did not terminate")
 
 
-class DirectedEnvelope(LowerEnvelope):
-    """The lower envelope under a directed λ."""
+class _Remembered(LowerEnvelope):
+    """A lower envelope that computes all distances of a small space once."""
+
+    def reach(self, rows: IntArray | slice, others: IntArray) -> FloatArray:
+        """Look up the distances from every row ξ to every other c, plus τ: shape (n, m)."""
+        return np.asarray(self._all[rows][:, others])
+
+    @cached_property
+    def _all(self) -> FloatArray:
+        everyone = np.arange(len(self.problem))
+        return self._distances(everyone) + self.nugget
+
+    def _distances(self, everyone: IntArray) -> FloatArray:
+        return self.problem.distance(everyone, everyone, self.lipschitz)
+
+
+class DirectedEnvelope(_Remembered):
+    """The lower envelope under a directed λ: its distances go from ξ to c."""
 
     def __init__(
         self, problem: SearchProblem, *, growing: FloatArray, shrinking: FloatArray, nugget: float
@@ -207,10 +229,8 @@ class DirectedEnvelope(LowerEnvelope):
         super().__init__(problem, lipschitz=np.maximum(growing, shrinking), nugget=nugget)
         self._growing, self._shrinking = growing, shrinking
 
-    def reach(self, rows: IntArray | slice, others: IntArray) -> FloatArray:
-        """Compute d(ξ→c) + τ from every row ξ to every other c: shape (n, m)."""
-        distance = directed_distance(self.problem, rows, others, self._growing, self._shrinking)
-        return distance + self.nugget
+    def _distances(self, everyone: IntArray) -> FloatArray:
+        return directed_distance(self.problem, everyone, everyone, self._growing, self._shrinking)
 
 
 def directed_distance(
@@ -230,6 +250,16 @@ def directed_distance(
         else:
             total += np.where(change > 0, growing[k] * change, -shrinking[k] * change)
     return total
+
+
+class _SmallState(SearchState):
+    """The search as it is, on a small space."""
+
+    def _envelope(self) -> Envelope:
+        lipschitz = self.estimate.in_force
+        if self.is_exhausted or lipschitz is None:
+            return super()._envelope()
+        return _Remembered(self.problem, lipschitz=lipschitz, nugget=self.nugget)
 
 
 class DirectedState(SearchState):
@@ -292,7 +322,7 @@ class Outcome:
 def search(case: Case, epsilon: float, rule: Rule | None) -> Outcome:
     """Search a space to its end; None is the search's own estimator."""
     if rule is None:
-        return _searched(case, SearchState(case.problem, Question(epsilon=epsilon)))
+        return _searched(case, _SmallState(case.problem, Question(epsilon=epsilon)))
     question = Question(epsilon=epsilon, challenges=rule.challenges)
     return _searched(case, DirectedState(case.problem, question, rule))
 
@@ -305,7 +335,7 @@ def search_given(case: Case, epsilon: float, *, is_directed: bool) -> Outcome:
     assert estimate.in_force is not None
     question = Question(epsilon=epsilon, lipschitz=tuple(estimate.in_force.tolist()))
     if not is_directed:
-        return _searched(case, SearchState(problem, question))
+        return _searched(case, _SmallState(problem, question))
     state = DirectedState(problem, question, Rule(1.0))
     state.estimate.growing, state.estimate.shrinking = estimate.growing, estimate.shrinking
     return _searched(case, state)

@@ -14,7 +14,7 @@ from bort.studies.parts import TASK
 if TYPE_CHECKING:
     import pandas as pd
 
-    from benchmarks.record.recording import Conditions, RecordingLog
+    from benchmarks.record.recording import Conditions, CurveLog, RecordingLog
     from bort.core.study import TrainingSpec
     from bort.training.oracle import ErrorOracle
 
@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.csv",
-    help="The table to write. The log of trainings goes next to it, as FILE-trainings.csv.",
+    help="The table to write. The log of trainings goes next to it, as FILE-trainings.csv, with "
+    "their dev errors along the way, as FILE-curves.csv.",
 )
 @click.option("--table-only", is_flag=True, help="Make the table from the log without training.")
 @options.as_json
@@ -83,7 +84,7 @@ def record(
       bort bench record --task tweets --space small.toml --seeds 2 --out tweets.csv
       bort bench record --out reviews.csv --profile quiet.json --table-only
     """
-    from benchmarks.record.recording import RecordingLog, spread, table
+    from benchmarks.record.recording import CurveLog, RecordingLog, spread, table
     from bort.core.study import TrainingSpec
     from bort.families import load_space
     from bort.latency.profile import read_profile
@@ -105,7 +106,8 @@ def record(
     path = out.with_name(f"{out.stem}-trainings.csv")
     log = RecordingLog(path, searched, _conditions(oracle))
     if not table_only:
-        _train_all(oracle, log, rows)
+        curves = CurveLog(out.with_name(f"{out.stem}-curves.csv"), searched, _conditions(oracle))
+        _train_all(oracle, log, curves, rows)
     result = table(log, searched, measured)
     _write(out, result)
     answer = {
@@ -125,10 +127,13 @@ def record(
 
 
 def _oracle(task: Any, spec: "TrainingSpec", space: Any) -> "ErrorOracle":
+    from benchmarks.record.recording import LOOKS
     from bort.tasks import load_task
     from bort.training.oracle import ErrorOracle
 
-    return ErrorOracle(load_task(task), spec, space, seed=0, on_step=lambda _text: None)
+    oracle = ErrorOracle(load_task(task), spec, space, seed=0, on_step=lambda _text: None)
+    oracle.looks = frozenset(round(share * oracle.steps) for share in LOOKS)
+    return oracle
 
 
 def _conditions(oracle: "ErrorOracle") -> "Conditions":
@@ -146,7 +151,9 @@ def _conditions(oracle: "ErrorOracle") -> "Conditions":
     )
 
 
-def _train_all(oracle: "ErrorOracle", log: "RecordingLog", rows: list[int] | None) -> None:
+def _train_all(
+    oracle: "ErrorOracle", log: "RecordingLog", curves: "CurveLog", rows: list[int] | None
+) -> None:
     from benchmarks.record.recording import record as record_rows
     from bort.core.locks import training_turn
     from bort.core.progress import Progress, Stage
@@ -154,7 +161,9 @@ def _train_all(oracle: "ErrorOracle", log: "RecordingLog", rows: list[int] | Non
 
     def train(architecture: Any, seed: int) -> Any:
         with training_turn(oracle.spec.threads, lambda: False):
-            return oracle.evaluate(architecture, seed)
+            trained = oracle.train(architecture, seed)
+        curves.add(architecture, seed, trained.curve)
+        return trained.evaluation
 
     total, before = len(rows or oracle.space) * len(oracle.seeds), len(log.done)
     started = time.monotonic()

@@ -96,6 +96,30 @@ class RecordingLog(RowLog):
         self.done.add((architecture.id, evaluation.seed))
 
 
+LOOKS = (0.125, 0.25, 0.5)  # shares of the steps after which dev errors are counted, too
+_LOOK: Mapping[str, type] = {"seed": int, "step": int, "error_rate": float}
+
+
+class CurveLog(RowLog):
+    """A log with a row per training and look: its dev error after some of its steps.
+
+    The learning rate falls until the last step, so this is not the error of a shorter training.
+
+    Raises: as `RowLog` does.
+    """
+
+    def __init__(self, path: Path, space: SearchSpace, conditions: Conditions) -> None:
+        self.dimensions = tuple(space.dimensions)
+        sizes: Any = dict.fromkeys(self.dimensions, pd.Int64Dtype())
+        super().__init__(path, {**sizes, **_LOOK}, asdict(conditions))
+
+    def add(self, architecture: Architecture, seed: int, curve: Mapping[int, float]) -> None:
+        """Append one training's dev errors by step."""
+        for step, error in curve.items():
+            row = {"seed": seed, "step": step, "error_rate": error}
+            self.append({**architecture.as_dict(), **row})
+
+
 def record(
     space: SearchSpace,
     seeds: Sequence[int],

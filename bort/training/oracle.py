@@ -1,7 +1,7 @@
 """The error oracle: trains a candidate briefly and counts its errors on dev."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,12 +66,14 @@ class TrainedCandidate:
         candidate: the model over the task's tokens, see `Candidate.full_weights`.
         learning_rate: the learning rate of its training.
         losses: one per step of the last attempt.
+        curve: dev errors of the last attempt by step, at the oracle's `looks`.
     """
 
     candidate: Candidate
     evaluation: Evaluation
     learning_rate: float
     losses: tuple[float, ...]
+    curve: Mapping[int, float]
 
 
 class ErrorOracle:
@@ -89,6 +91,9 @@ class ErrorOracle:
         continues: the origin of the study's earlier trainings; None if there are none.
         on_step: receives a step now and then.
         should_stop: called at every step; True ends the current training.
+    Attributes:
+        looks: steps after which dev errors are counted, too; none at first. They change no
+            training, but the time that they take is in its `seconds`.
     Raises:
         InvalidModelError, MissingExtraError, DownloadError: the source network or the teacher
             cannot be used.
@@ -110,6 +115,7 @@ class ErrorOracle:
         on_step: OnStep = ignore,
         should_stop: ShouldStop | None = None,
     ) -> None:
+        self.looks: frozenset[int] = frozenset()
         self.task, self.spec, self.space, self.seed = task, spec, space, seed
         self.on_step, self.should_stop = on_step, should_stop
         self.device = resolve_device(spec.device)
@@ -175,7 +181,7 @@ class ErrorOracle:
         evaluation = replace(
             best.evaluation, steps=steps, seconds=seconds, seed=seed, origin=self.origin
         )
-        return TrainedCandidate(best.candidate, evaluation, best.learning_rate, best.losses)
+        return replace(best, evaluation=evaluation)
 
     def learning_rates(self, architecture: Architecture) -> tuple[float, ...]:
         """The learning rates in Θ, or the one that the default rule gives."""
@@ -300,10 +306,7 @@ class ErrorOracle:
             steps += trained.evaluation.steps
             if not trained.evaluation.diverged:
                 break
-        evaluation = replace(trained.evaluation, steps=steps)
-        return TrainedCandidate(
-            trained.candidate, evaluation, trained.learning_rate, trained.losses
-        )
+        return replace(trained, evaluation=replace(trained.evaluation, steps=steps))
 
     def _train_once(self, architecture: Architecture, attempt: Attempt) -> TrainedCandidate:
         candidate = self._build(architecture, attempt.seed)
@@ -318,6 +321,7 @@ class ErrorOracle:
             seed=attempt.seed,
         )
         losses: list[float] = []
+        curve: dict[int, float] = {}
         steps = train(candidate.model, examples, settings, pause=pause_unless(self.should_stop))
         for step in stoppable(steps, self.should_stop):
             losses.append(step.loss)
@@ -327,9 +331,15 @@ class ErrorOracle:
                 self.on_step(
                     Progress(step.step, step.steps, Stage.TRAINING_CANDIDATES, architecture.id)
                 )
-        logits = predict(candidate.model, encoded.splits["dev"], padding=encoded.padding)
-        evaluation = self._judge(logits, losses, attempt)
-        return TrainedCandidate(candidate, evaluation, attempt.learning_rate, tuple(losses))
+            if step.step in self.looks:
+                logits = self._dev_logits(candidate, encoded)
+                curve[step.step] = self._judge(logits, losses, attempt).error_rate
+        evaluation = self._judge(self._dev_logits(candidate, encoded), losses, attempt)
+        return TrainedCandidate(candidate, evaluation, attempt.learning_rate, tuple(losses), curve)
+
+    @staticmethod
+    def _dev_logits(candidate: Candidate, encoded: EncodedTask) -> NDArray[np.float32]:
+        return predict(candidate.model, encoded.splits["dev"], padding=encoded.padding)
 
     def _build(self, architecture: Architecture, seed: int) -> Candidate:
         encoded = self.encoded_for(architecture)

@@ -2,7 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.record.recording import Conditions, RecordingLog, record, spread, table
+from benchmarks.record.recording import (
+    Conditions,
+    CurveLog,
+    RecordingLog,
+    record,
+    spread,
+    table,
+)
 from bort.core.errors import InvalidDataError, InvalidOptionError
 from bort.core.evaluation import Evaluation
 from bort.families import SearchSpace, load_space
@@ -50,6 +57,14 @@ def test_a_log_that_was_cut_in_a_row_goes_on(path):
     path.write_bytes(whole[:-20])
     assert len(list(record(SPACE, (0, 1), open_log(path), train))) == 1
     assert path.read_bytes() == whole
+
+
+def test_dev_errors_along_the_way_are_kept_beside_the_log(path):
+    log = CurveLog(path, SPACE, CONDITIONS)
+    log.add(SPACE.architecture(2), 1, {25: 0.4, 50: 0.3})
+    rows = CurveLog(path, SPACE, CONDITIONS).rows()
+    assert rows["hidden"].tolist() == [SPACE.architecture(2)["hidden"]] * 2
+    assert rows[["seed", "step", "error_rate"]].to_numpy().tolist() == [[1, 25, 0.4], [1, 50, 0.3]]
 
 
 def test_other_conditions_are_not_mixed_in(path):

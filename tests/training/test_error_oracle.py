@@ -76,6 +76,17 @@ def test_an_evaluation_says_how_wrong_a_candidate_is(oracle):
     assert found.seconds > 0
 
 
+def test_looks_on_the_way_change_no_training(oracle):
+    plain, watched = oracle(), oracle()
+    watched.looks = frozenset({0, 5, 15})
+    trained, seen = plain.train(SMALL, 3), watched.train(SMALL, 3)
+    assert trained.curve == {}
+    assert list(seen.curve) == [5, 15]
+    assert seen.curve[15] == seen.evaluation.error_rate
+    assert seen.losses == trained.losses
+    assert seen.evaluation.wrong_items == trained.evaluation.wrong_items
+
+
 def test_it_repeats_to_the_last_digit_whatever_came_before(oracle):
     evaluate = oracle()
     first = evaluate.train(SMALL, 3)
