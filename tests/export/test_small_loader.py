@@ -1,5 +1,8 @@
 """The loader that needs neither bort nor PyTorch, with many classes and a real vocabulary."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -62,6 +65,28 @@ def test_the_files_for_numpy_give_the_same_answers(name, tmp_path):
     assert answers.tolist() == [int(np.argmax(list(rounded(text).values()))) for text in TEXTS]
     written = (tmp_path / FLOAT32).stat().st_size
     assert (written < 4 * 1500 * 3) == (name == "static")  # one number per piece and class
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_the_lines_in_the_documents_say_what_the_loader_says(name, tmp_path):
+    page = Path(__file__).parents[2].joinpath("docs", "models.md").read_text("utf-8")
+    (lines,) = re.findall(r"```python\n(import json, math.*?)```", page, re.DOTALL)
+    sizes, labels = WIDE[name]
+    write_tokenizer_of(tmp_path, 1500)
+    model = family(name).build(Architecture.of(**sizes), {"labels": labels}, device="cpu").eval()
+    model.config.id2label = dict(enumerate("abcdef"[:labels]))
+    model.config.save_pretrained(tmp_path)
+    weights = {key: array.numpy() for key, array in model.state_dict().items()}
+    for is_int8 in (False, True):
+        stored = stored_bytes(weights, is_int8=is_int8)
+        (tmp_path / FLOAT32).write_bytes(stored)
+        classify = load(tmp_path)
+        for text in TEXTS:
+            found: dict = {"text": text}
+            exec(lines.replace("FOLDER", str(tmp_path)), found)
+            expected = classify(text)
+            assert np.allclose(found["x"], list(expected.values()), atol=1e-5)
+            assert found["label"] == max(expected, key=expected.__getitem__)
 
 
 def test_int8_of_a_matrix_of_zeros_is_zeros(tmp_path):
