@@ -13,7 +13,7 @@ from bort.agora.text.arms import Arms
 from bort.agora.text.data import load_texts
 from bort.agora.text.findings import ArmResult, Findings, findings, packed, unpacked
 from bort.agora.text.spec import AGORA, BENCH_ARMS, PLAIN
-from bort.agora.text.world import text_world
+from bort.agora.text.world import TextWorld, text_world
 from bort.core.agora import TextSpec
 from bort.core.errors import InvalidDataError
 from bort.core.files import write_atomically
@@ -124,10 +124,19 @@ def bench_rows(line: Line, rows: Sequence[Row]) -> Iterator[list[Row]]:
     for row in rows:
         if row.subject.line == line.name and row.result.seed in done:
             done[row.result.seed][row.result.arm] = row.result
-    if all(set(line.arms) <= found.keys() for found in done.values()):
-        return
-    world = text_world(line.spec, load_texts(line.spec))
-    subject = Subject(
+    world: TextWorld | None = None
+    for seed, found in done.items():
+        if set(line.arms) <= found.keys():
+            continue
+        if world is None or line.spec.distilled:  # each seed distils its own student
+            spec = replace(line.spec, seed=seed) if line.spec.distilled else line.spec
+            world = text_world(spec, load_texts(spec))
+        for results in Arms(world, line.spec, seed).missing(found, arms=line.arms):
+            yield [Row(_subject(line, world), _rounded(result)) for result in results]
+
+
+def _subject(line: Line, world: TextWorld) -> Subject:
+    return Subject(
         line=line.name,
         task=line.spec.task.task,
         labelled=line.spec.task.labelled or len(world.task.train),
@@ -139,9 +148,6 @@ def bench_rows(line: Line, rows: Sequence[Row]) -> Iterator[list[Row]]:
         audit_n=len(world.audit),
         teacher_wrong=packed(world.teacher_wrong),
     )
-    for seed in range(line.seeds):
-        for results in Arms(world, line.spec, seed).missing(done[seed], arms=line.arms):
-            yield [Row(subject, _rounded(result)) for result in results]
 
 
 def _rounded(result: ArmResult) -> ArmResult:

@@ -32,6 +32,11 @@ BENCHMARKS: Table = {
         "agora",
         "Compare Agora with plain training and random augmentation.",
     ),
+    "few-labels": (
+        "benchmarks.few_labels.command",
+        "few_labels",
+        "Measure what inheriting, distilling and Agora add to few labels.",
+    ),
     "training": (
         "benchmarks.training.command",
         "training",

@@ -112,6 +112,14 @@ class TextSpec(Description):
     space: Mapping[str, Any]
     architecture: str
     training: TrainingSpec = field(default_factory=TrainingSpec)
+    distilled: bool = ask(
+        False,
+        Flag(),
+        "Start from a distilled student",
+        "Let every round start from a student that has learned the labeler's answers to all "
+        "unlabelled texts and to synthetic ones.",
+        advanced=True,
+    )
     closing_steps: int | None = ask(
         None,
         Whole(step=100),

@@ -17,7 +17,7 @@ from bort.core.errors import StoreError
 from bort.finetuning.agora_stage import near_errors
 from bort.finetuning.setup import TaskSetup
 from bort.finetuning.stages import StageKind, stage_name
-from bort.training.attempts import default_learning_rate
+from bort.training.attempts import DISTILLED, default_learning_rate
 from bort.training.candidate import Candidate
 from bort.training.distillation import DistillationWeights, distillation
 from bort.training.execution import ShouldStop
@@ -33,9 +33,6 @@ from bort.training.stage import (
     stage_weights,
 )
 
-DISTILLED_RATE = (
-    0.1  # share of the search's learning rate; a larger one undoes distillation: docs/models.md
-)
 DISTIL_WEIGHTS = DistillationWeights()
 FROM_SOURCE = DistillationWeights(answers=0.0)  # whatever is followed cannot answer the texts
 
@@ -159,7 +156,7 @@ def rate_of(setup: TaskSetup, architecture: Architecture, kind: StageKind) -> fl
     is_from_file = setup.teacher.soft_labels is not None
     is_trained = kind is not StageKind.PLAIN and not is_from_file
     is_distilled = is_trained and StageKind.DISTIL in spec.recipe.stages
-    return rate * DISTILLED_RATE if is_distilled or kind is StageKind.AGORA else rate
+    return rate * DISTILLED if is_distilled or kind is StageKind.AGORA else rate
 
 
 def run_training(

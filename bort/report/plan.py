@@ -19,6 +19,7 @@ WORK = {
     Work.WINNERS: "measure the winners",
     Work.LABELER: "answer all texts with the labeler, once per task",
     Work.VECTORS: "read all texts with the source network, once per task",
+    Work.DISTILLED: "distil the student that every round starts from",
     Work.ROUNDS: "train, sample and label in rounds, at most",
     Work.STUDENTS: "train the models, at most",
 }

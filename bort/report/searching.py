@@ -22,6 +22,7 @@ _NAMES = {
     Work.WINNERS: "winners' latency",
     Work.LABELER: "labeler",
     Work.VECTORS: "vectors",
+    Work.DISTILLED: "distilled student",
     Work.ROUNDS: "rounds",
     Work.STUDENTS: "models",
 }
@@ -43,6 +44,7 @@ _STAGES = {
     Work.AUDIT: (Stage.AUDITING,),
     Work.LABELER: (Stage.LABELLING,),
     Work.VECTORS: (Stage.READING_VECTORS,),
+    Work.DISTILLED: (Stage.DISTIL,),
     Work.ROUNDS: (Stage.AGORA_ROUND, Stage.COMPARING),
     Work.STUDENTS: (Stage.DISTIL, Stage.FINETUNE, Stage.AGORA, Stage.PLAIN),
 }

@@ -1,10 +1,11 @@
 """Plan a run of Agora: what it does, and how long that may take. Imports no torch."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bort.agora.text.spec import ARMS, SHARES
+from bort.agora.text.spec import ARMS, DISTIL_EPOCHS, SHARES, synthetic_copies
 from bort.core.agora import EDITS, PROBE, TEACHER, TORUS, WORDS, TextSpec
 from bort.core.errors import BortError
 from bort.core.paths import expanded
@@ -90,6 +91,7 @@ def estimate_agora(
         stages=(
             *before_training(store, study, without=without),
             *_labeler(store, spec, study, speed),
+            *_distilled(spec, speed),
             Planned(Work.ROUNDS, seconds),
         ),
     )
@@ -132,6 +134,19 @@ def _labeler(store: Store, spec: TextSpec, study: StudySpec, speed: Speed | None
         seconds = _reading_seconds(speed, study, source_work(spec.training))
         found.append(Planned(Work.VECTORS, seconds))
     return found
+
+
+def _distilled(spec: TextSpec, speed: Speed | None) -> list[Planned]:
+    """Plan the distillation, if there is one: answers to synthetic texts, and the training."""
+    if not spec.distilled:
+        return []
+    size = task_size(spec.task)
+    if size is None:
+        return [Planned(Work.DISTILLED, None)]
+    known = size.texts - 2 * size.dev  # audit is as large
+    made = synthetic_copies(known) * known
+    steps = math.ceil(DISTIL_EPOCHS * (known + made) / spec.training.batch_size)
+    return [Planned(Work.DISTILLED, _rounds_seconds(spec, speed, steps, made))]
 
 
 def _reading_seconds(speed: Speed | None, study: StudySpec, work: float | None) -> float | None:
@@ -206,7 +221,7 @@ def _earlier(store: Store, spec: TextSpec) -> JobRecord | None:
 def _cost_of_a_step(spec: TextSpec) -> tuple[object, ...]:
     training = spec.training
     return (
-        *(spec.architecture, spec.labeler, spec.sampler, spec.representation),
+        *(spec.architecture, spec.labeler, spec.sampler, spec.representation, spec.distilled),
         *(training.source, training.batch_size, training.threads, training.device),
         training.max_length,
     )

@@ -99,7 +99,8 @@ def _texts(store: Store, given: dict[str, Any], on_step: OnStep) -> tuple[TextSp
     request = AGORA_REQUEST.build(given)
     if request.from_study is None:
         task, architecture, space = AGORA_TASK.build(given), request.architecture, None
-        training = AGORA_TRAINING.build({"initialise": "scratch", **given})
+        first = "inherit" if given.get("distilled") else "scratch"
+        training = AGORA_TRAINING.build({"initialise": first, **given})
         architecture = architecture or ARCHITECTURE
     else:
         task, training, space, architecture = _from_study(store, request, given)

@@ -59,6 +59,7 @@ class Work(StrEnum):
     WINNERS = "winners"
     LABELER = "labeler"
     VECTORS = "vectors"
+    DISTILLED = "distilled"
     ROUNDS = "rounds"
     STUDENTS = "students"
 

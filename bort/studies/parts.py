@@ -164,7 +164,10 @@ AGORA_TRAINING = Part(
         "learning_rates": {
             "help": "Learning rates, Θ. Each round drops the one with the highest dev error.",
         },
-        "initialise": {"default": None, "empty": "scratch, or as in the study"},
+        "initialise": {
+            "default": None,
+            "empty": "scratch, inherit for a distilled student, or as in the study",
+        },
         "source": {"empty": "all-MiniLM-L6-v2, or the study's"},
     },
 )

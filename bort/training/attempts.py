@@ -20,6 +20,7 @@ INHERITED = 8e-4
 SCRATCH = 1e-3
 STATIC, CONVOLUTION = 2e-2, 5e-3  # docs/training.md, "static and convolutional networks"
 STATIC_HIDDEN = 64  # where it was measured
+DISTILLED = 0.1  # share of it for a distilled student; more undoes distillation: docs/models.md
 LEARNING_RATE_FACTORS = (1.0, 1 / 3, 1 / 10)
 LEARNED = 0.98  # a loss below this share of the constant answer's: the model reads the texts
 

@@ -103,6 +103,7 @@ WORK = (
     ("data", "prepare", "tweets"),
     *(("bench", name) for name in ("answers", "agora", "training", "latency", "search", "front")),
     *(("bench", name, "--out", "o.csv") for name in ("record", "realised", "classifiers", "plans")),
+    ("bench", "few-labels", "--out", "o.csv"),
     ("bench", "examples", "--out", "o"),
     ("bench", "bounds", "--out", "o.csv", "--searches", "1"),
     ("bench", "parallel", "--out", "o.csv", "--workers", "1"),

@@ -110,13 +110,15 @@ class Arms:
     def random(self, steps: int, count: int, *, arm: str = RANDOM) -> ArmResult:
         """Add `count` random points, or fewer if there are not enough."""
         began = time.monotonic()
-        added = self._random_points(count)
-        train = self._world.task.train
-        examples = Examples(
-            joined([train.inputs, added.inputs]),
-            np.concatenate([train.probabilities, added.probabilities]),
-        )
-        return self._result(arm, self._fit(examples, steps), len(added), steps, began)
+        examples = train = self._world.task.train
+        if count:  # Agora may have added none
+            added = self._random_points(count)
+            examples = Examples(
+                joined([train.inputs, added.inputs]),
+                np.concatenate([train.probabilities, added.probabilities]),
+            )
+        added_count = len(examples) - len(train)
+        return self._result(arm, self._fit(examples, steps), added_count, steps, began)
 
     def steps_of(self, rounds: Sequence[Round]) -> int:
         """Count all optimiser steps of a run."""

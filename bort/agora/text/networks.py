@@ -1,5 +1,6 @@
 """The networks of a run on texts: source network, teacher and students."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,18 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from bort.agora.loop import Inputs, Value, as_values
+from bort.agora.loop import Examples, Inputs, Labeler, Value, as_values
 from bort.agora.loop.values import joined
 from bort.agora.text.data import split_inputs, whole_texts
 from bort.agora.text.labelers import Logits, NetworkLabeler
 from bort.agora.text.spaces import NetworkSpace, RememberedSpace, WordSpace, source_encoder
-from bort.agora.text.spec import student_of
+from bort.agora.text.spec import DISTIL_EPOCHS, student_of, synthetic_copies
 from bort.agora.text.student import TextStudent
 from bort.agora.text.tokens import Float32Array, TextTokens, WordTable, is_word
 from bort.core.agora import TextSpec
 from bort.core.baseline import OracleFacts
 from bort.core.progress import OnStep, ignore
 from bort.tasks import Task
+from bort.training.attempts import DISTILLED
 from bort.training.candidate import build_candidate
 from bort.training.execution import ShouldStop, pause_unless, training_threads
 from bort.training.fit import label_order, labels_of
@@ -28,7 +30,9 @@ from bort.training.oracle import ErrorOracle
 from bort.training.source import read_config
 from bort.training.teacher import answer_of
 from bort.training.tokens import EncodedTask, load_tokenizer
+from bort.training.unlabelled import Augmentation, with_unlabelled
 
+_DISTILLING = 13  # a stream of randomness
 LONGEST = 512  # the most tokens that a user's own labeler reads
 VISIBLE = ("train", "dev", "pool")  # the splits that the loop may read
 RATE_SHARE = 0.5  # share of a short training's rate, for one that is several times as long
@@ -63,6 +67,7 @@ class Networks:
         )
         self._task, self._space, self._should_stop = task, space, should_stop
         self._live: Logits | None = None
+        self._distilled: Mapping[str, Any] | None = None
         self.tokens = TextTokens.of_task(self._oracle.encoded, self._oracle.source.folder)
 
     @property
@@ -86,16 +91,34 @@ class Networks:
 
     def student(self, *, steps: int) -> TextStudent:
         """Make a student with the run's architecture that trains for `steps` steps."""
-        spec = self._oracle.spec
+        spec, rate = self._oracle.spec, self._oracle.learning_rates(self._architecture)[0]
         return TextStudent(
             build=self._built,
             tokens=self.tokens,
-            learning_rate=RATE_SHARE * self._oracle.learning_rates(self._architecture)[0],
+            learning_rate=rate * (RATE_SHARE if self._distilled is None else DISTILLED),
             steps=steps,
             batch_size=spec.batch_size,
             threads=self.threads,
             should_stop=self._should_stop,
         )
+
+    def distil(self, labeler: Labeler, train: Examples) -> None:
+        """Let all later students start from one that has learned the labeler's answers.
+
+        It reads the training texts, the pool, and synthetic texts made from both [ours].
+        """
+        known = len(train) + len(self._task.pool or ())
+        made = Augmentation(copies=synthetic_copies(known))
+        source, seed = self._oracle.source, self._oracle.seed
+        wider = with_unlabelled(self._task, source, others=False, augmentation=made, seed=seed)
+        rng = np.random.default_rng((seed, _DISTILLING))
+        inputs = joined([train.inputs, split_inputs(wider.pool)])
+        labels = labeler.label(inputs, rng)
+        sure = np.flatnonzero(~labels.is_abstained)
+        steps = math.ceil(DISTIL_EPOCHS * len(sure) / self._oracle.spec.batch_size)
+        examples = Examples(inputs[sure], labels.probabilities[sure])
+        model = self.student(steps=steps).fit(examples, {}, rng)
+        self._distilled = model.classifier.state_dict()
 
     def space(self, fixed: Sequence[Inputs]) -> RememberedSpace:
         """Make the space of the source network's sentence vectors; `fixed` is cached on disk."""
@@ -135,6 +158,8 @@ class Networks:
             donor=self._oracle.donor,
             seed=seed,
         )
+        if self._distilled is not None:
+            candidate.model.load_state_dict(self._distilled)
         return candidate.model.to(self._oracle.device)
 
     def _known(self) -> dict[Value, Float32Array]:

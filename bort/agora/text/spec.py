@@ -27,6 +27,8 @@ PLAIN, RANDOM, AGORA = "plain", "random", "agora"  # the arms of a comparison
 HALF, DOUBLE = "-half", "-double"  # an arm with half, or twice, as many points
 ARMS = (AGORA, AGORA + HALF, PLAIN, RANDOM, RANDOM + HALF)
 BENCH_ARMS = (*ARMS, RANDOM + DOUBLE)
+MANY_TEXTS, MOST_COPIES = 20_000, 8  # synthetic texts to distil from, in all and per text
+DISTIL_EPOCHS = 2
 BERT_DIMENSIONS = ("depth", "heads", "hidden", "intermediate")
 # Each sampler's share in a mixture. Without a pool, samplers that need one are left out.
 SHARES: Mapping[str, float] = {"retrieval": 0.85, "edits": 0.05, "mix": 0.1}
@@ -57,6 +59,11 @@ def options_of(spec: TextSpec, *, radius: float) -> AgoraOptions:
         trusted_only=spec.trusted_only,
         seed=spec.seed,
     )
+
+
+def synthetic_copies(known: int) -> int:
+    """Choose how many synthetic texts to make of each of the `known` texts for distillation."""
+    return min(max(MANY_TEXTS // max(known, 1), 1), MOST_COPIES)
 
 
 def check_text_spec(spec: TextSpec) -> None:

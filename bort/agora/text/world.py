@@ -104,10 +104,10 @@ def text_world(
     with training_threads(networks.threads):
         if spec.representation != WORDS or spec.labeler == PROBE:
             on_step(Progress(stage=Stage.READING_VECTORS))
-        return _assembled(spec, task, networks)
+        return _assembled(spec, task, networks, on_step)
 
 
-def _assembled(spec: TextSpec, task: Task, networks: Networks) -> TextWorld:
+def _assembled(spec: TextSpec, task: Task, networks: Networks, on_step: OnStep) -> TextWorld:
     train, dev, audit = (
         Examples.of(split_inputs(split), split.labels, len(task.class_names))
         for split in (task.train, task.dev, task.audit)
@@ -119,9 +119,13 @@ def _assembled(spec: TextSpec, task: Task, networks: Networks) -> TextWorld:
     usual = usual_radius(represent(dev.inputs), represent(joined([train.inputs, pool])))
     guard = NearDuplicateGuard(audit.inputs, dev.inputs)
     proposers = Proposers(networks.tokens, networks.words(visible), train.inputs, pool)
+    labeler = _labeler(spec, task, train, networks, visible)
+    if spec.distilled:
+        on_step(Progress(stage=Stage.DISTIL, subject=spec.architecture))
+        networks.distil(labeler, train)
     parts = Parts(
         student=networks.student(steps=spec.training.fixed_steps),
-        labeler=_labeler(spec, task, train, networks, visible),
+        labeler=labeler,
         represent=represent,
         sampler=proposers.sampler(spec.sampler, represent),
         guard=guard,

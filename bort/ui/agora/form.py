@@ -123,6 +123,7 @@ def _texts(
         form.row("steps", "closing_steps", "learning_rates", "batch_size")
         form.row("initialise", "source", "device", "threads")
         form.row("representation", "temperature", "threshold", "replays")
+        form.row("distilled")
         form.row("hard_labels")
         form.row("trusted_only")
     return {"task": path, **student, **form.entered}

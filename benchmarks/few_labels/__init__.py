@@ -1,0 +1,1 @@
+"""`bort bench few-labels`."""
