@@ -4,8 +4,9 @@ from bort.ui.kit import frame
 from bort.ui.learn import overview
 
 LEAD = (
-    "Short lessons on the real algorithms. Each begins with a picture to touch, and every number "
-    "in it comes from the code that the search and Agora use."
+    "Bort is a small text model that was found inside a large one, by optimal subarchitecture "
+    "extraction; Agora teaches such a model from few data. Each lesson begins with a picture to "
+    "touch, and every number in it comes from the code that searches and teaches."
 )
 
 with frame.page("Learn", lead=LEAD):

@@ -54,6 +54,11 @@ def examples() -> Path:
     return dashboard() / "data" / "recorded"
 
 
+def teaching() -> Path:
+    """The plan for teachers, with its exercises."""
+    return dashboard() / "docs" / "teaching.md"
+
+
 def example_jobs() -> Path:
     """Folder with recorded jobs: the finished examples of Agora, models and measurements."""
     return examples() / "jobs"

@@ -1,9 +1,11 @@
 """All lessons in one HTML file that opens without Python and fetches nothing."""
 
 import json
+from base64 import b64encode
 from html import escape
 from importlib.resources import files
 
+from bort.core import paths
 from bort.lessons.catalogue import LESSONS
 from bort.lessons.piece import Piece, pieces
 
@@ -16,6 +18,7 @@ def book() -> str:
     return _kit("book.html").format(
         title=escape(TITLE),
         style=_kit("book.css"),
+        teaching=b64encode(paths.teaching().read_bytes()).decode(),
         contents="".join(_entry(number) for number in range(len(LESSONS))),
         lessons="\n".join(_lesson(slug, piece) for slug, piece in pieces().items()),
         script=_kit("book.js"),

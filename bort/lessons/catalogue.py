@@ -69,7 +69,7 @@ LESSONS = (
         answers="What the papers assume about the parts of a network, where that holds, and where "
         "it does not.",
         minutes=8,
-        before="A transformer has embeddings, a stack of layers, and an output.",
+        before="What parameters of a network are.",
         numbers=abnc_numbers,
     ),
     Lesson(

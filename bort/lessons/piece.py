@@ -17,6 +17,7 @@ from bort.report.terms import TERMS
 _ROOT = files("bort.lessons")
 _KIT = ("dom.js", "state.js", "controls.js", "player.js", "words.js", "teach.js", "mount.js")
 _PLACE = re.compile(r"\{\{([\w.]+)(?::([^}]+))?\}\}")
+_NAME = re.compile(r"\d+(-\d+)+")  # of a network: no line may end inside it
 _THEMES: tuple[Theme, ...] = ("light", "dark")
 
 
@@ -87,7 +88,8 @@ def filled(text: str, numbers: Mapping[str, Any]) -> str:
         value: Any = numbers
         for name in found[1].split("."):
             value = value[int(name)] if isinstance(value, list) else value[name]
-        return escape(format(value, found[2] or ""))
+        written = escape(format(value, found[2] or ""))
+        return f'<span class="whole">{written}</span>' if _NAME.fullmatch(written) else written
 
     return _PLACE.sub(number, text)
 

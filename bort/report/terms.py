@@ -38,7 +38,7 @@ TERMS: Mapping[str, Term] = {
         "of the examples.",
     ),
     "dev": Term(
-        "Dev split",
+        "Dev set",
         "The part of the data that is not trained on and by which networks are compared; a "
         "third part, the audit set, only measures, and nothing is chosen by it.",
     ),

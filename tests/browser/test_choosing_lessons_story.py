@@ -164,7 +164,7 @@ def test_the_scripts_loss_is_the_trainings(browser):
 def test_a_teacher_shares_a_lesson(learner):
     with learner("torus", round=2) as (reader, article):
         article.get_by_text("For teachers").click()
-        article.get_by_role("checkbox", name="Hide labeler").check()
+        article.get_by_role("checkbox", name="Hide Labeler (labeler)").check()
         article.get_by_role("checkbox", name="Names of the code").check()
         link = article.get_by_label("The link").input_value()
         assert link.endswith("/lesson?lesson=torus&round=2&hide=labeler,teach&symbols=code")
@@ -198,7 +198,16 @@ def test_the_file_opens_without_anything_else(browser, tmp_path):
         assert width <= 420, one.slug
         page.get_by_role("link", name="bort · lessons").click()
         expect(article).to_have_count(0)
+    expect(page.get_by_role("link", name="ten exercises")).to_have_attribute(
+        "download", "teaching.md"
+    )
     page.goto(f"{file.as_uri()}?lesson=torus&round=1")
+    audit = page.locator("[data-value=audit]").first
+    shown = audit.inner_text()
+    # Choices that do not exist are the first ones.
+    page.goto(f"{file.as_uri()}?lesson=torus&round=1&learner=nobody&labeler=nobody&radius=far")
+    expect(audit).to_have_text(shown)
+    assert page.locator("[data-control=labeler] [aria-pressed=true]").count() == 1
     page.locator("#rounds").get_by_role("button", name="One step forward").tap()
     expect(page.locator("#rounds output")).to_have_text("Round 2 of 5")
     context.close()

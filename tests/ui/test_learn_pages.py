@@ -19,6 +19,8 @@ def test_the_overview_lists_every_lesson(store: Store, visit: Open) -> None:
     for card, lesson in zip(cards, LESSONS, strict=True):
         assert f"<h3>{lesson.title}</h3>" in card
         assert "data:image/svg+xml" in card
+    (plan,) = app.get("download_button")
+    assert "ten exercises" in plan.proto.label
     queries = [link.proto.query_string for link in app.get("page_link")]
     assert queries == [f"lesson={lesson.slug}" for lesson in LESSONS]
     for lesson in LESSONS:

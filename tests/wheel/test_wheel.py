@@ -29,7 +29,7 @@ def test_the_wheel_has_all_that_the_checkout_has(wheel):
         if path.is_file() and "__pycache__" not in path.parts
     }
     pages = {f"bort/dashboard/pages/{path.name}" for path in (ROOT / "pages").glob("*.py")}
-    files = ("app.py", "shared_app.py", ".streamlit/config.toml")
+    files = ("app.py", "shared_app.py", ".streamlit/config.toml", "docs/teaching.md")
     others = {f"bort/dashboard/{name}" for name in files}
     assert packed | pages | others <= names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/"))]

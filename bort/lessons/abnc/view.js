@@ -7,7 +7,7 @@ const PARTS = [
 const SIZES = [
   { name: "vocabulary", label: "Vocabulary, V", list: "vocabularies" },
   { name: "depth", label: "Layers, D", list: "depths" },
-  { name: "hidden", label: "Width, H", list: "widths" },
+  { name: "hidden", label: "Width (hidden size), H", list: "widths" },
   { name: "intermediate", label: "Inner size of a layer, I", list: "inner" },
 ];
 const COUNTS = { parameters: "parameter_count", operations: "operation_count" };
@@ -104,11 +104,12 @@ function drawParts(picture, width, costs) {
 
 /** The three parts stacked, one column for each step; those to come are pale. */
 function drawWalk(picture, width, walk, now, choose) {
-  const height = 300;
+  const height = 316;
   const left = 52;
   size(picture, width, height);
   const total = ({ parameters }) => parameters.first + parameters.middle + parameters.last;
-  const y = scale([0, total(walk[0])], [height - 54, 10]);
+  const y = scale([0, total(walk[0])], [height - 54, 26]);
+  picture.append(words(0, 12, "parameters", { class: "muted small" }));
   const wide = (width - left - 4) / walk.length;
   for (const tick of [0, 1e8, 2e8, 3e8]) {
     picture.append(svg("line", { class: "is-grid", x1: left, x2: width, y1: y(tick), y2: y(tick) }), words(left - 8, y(tick) + 4, tick ? short(tick).replace(".0", "") : 0, { "text-anchor": "end", class: "muted small" }));

@@ -48,7 +48,7 @@ function start(lesson) {
       design: `λ is unknown, so ${name} comes next: it lies at an end of the space and shows how fast errors change.`,
       test: `All are covered, but λ has not been tested enough. ${name} comes next, far from all others.`,
       certify: `${name} comes next: of the uncovered ones it should cover most, about ${certifies}.`,
-      front: `Too much is still uncovered for a few trainings. ${name} comes next: it should improve the front most.`,
+      front: `Too much is still uncovered for the trainings that are left. ${name} comes next: it should improve the front most.`,
     };
     return reasons[why] + (certified === null ? "" : ` So far, ε = ${certified.toFixed(2)} is certified.`);
   }
@@ -87,7 +87,7 @@ function start(lesson) {
     const number = (value) => el("span", { class: "now number" }, value);
     if (order.has(index)) {
       told.replaceChildren(el("b", {}, id), ` is number ${order.get(index)} in training. Its error is ${percent(error, 1)}; nobody has to guess.`);
-      condition.replaceChildren("It is trained, so its error is known: ", number(percent(error, 1)), ".");
+      condition.replaceChildren("It is trained, so its error is known: ", number(percent(error, 1)), ". Touch a square that is not trained to see the condition.");
       return;
     }
     const low = lower?.[index];
@@ -177,7 +177,9 @@ function breakIt(lesson, grid) {
     const found = drawn();
     if (!isHidden()) broken.textContent = "No needle yet: the certificate is right. Touch a square to hide one.";
     else if (place().seen) {
-      broken.textContent = `The search trains ${data.cells[needle()].id}, so it sees the needle: λ rises, and it trains ${place().evaluations} networks instead of ${needles.picks.length}. Its certificate is right.`;
+      const more = place().evaluations - needles.picks.length;
+      broken.textContent = `The search trains ${data.cells[needle()].id}, so it sees the needle. ${
+        more ? `Its estimate of λ rises, and it trains ${place().evaluations} networks instead of ${needles.picks.length}.` : `It still trains ${needles.picks.length} networks.`} Its certificate is right.`;
     } else {
       broken.replaceChildren(el("b", {}, "The certificate is wrong."), ` The search never trains ${data.cells[needle()].id}, and no trained network comes within ${percent(needles.epsilon)} of it.`);
     }

@@ -1,9 +1,9 @@
 // Controls that keep a setting. Each has a name, by which a teacher's link can hide it.
 
-/** Put a control into the lesson, unless it is hidden. */
-function put(lesson, selector, name, node) {
+/** Put a control into the lesson, unless it is hidden; a name may have several, each with its label. */
+function put(lesson, selector, name, label, node) {
   node.dataset.control = name;
-  (lesson.controls ??= new Set()).add(name);
+  lesson.controls.set(name, [...(lesson.controls.get(name) ?? []), label]);
   if (!lesson.state.hides(name)) lesson.root.querySelector(selector).append(node);
   return node;
 }
@@ -39,13 +39,13 @@ function slider(lesson, selector, name, { label, first, values, min, max, step =
   );
   state.watch((changed) => (changed === name || changed === null) && paint());
   paint();
-  return put(lesson, selector, name, el("label", { class: "slider" }, el("span", {}, label), output, input));
+  return put(lesson, selector, name, label, el("label", { class: "slider" }, el("span", {}, label), output, input));
 }
 
 /** Buttons of which one is chosen; `options` is a list of [value, text]. */
 function choice(lesson, selector, name, { label, first, options }) {
   const { state } = lesson;
-  state.get(name, first);
+  state.limit(name, first, options.map(([value]) => value));
   const buttons = options.map(([value, text]) =>
     el("button", { type: "button", value, onclick: () => state.set(name, value) }, text),
   );
@@ -56,7 +56,7 @@ function choice(lesson, selector, name, { label, first, options }) {
   state.watch((changed) => (changed === name || changed === null) && paint());
   paint();
   const group = el("div", { class: "choice", role: "group", "aria-label": label }, ...buttons);
-  return put(lesson, selector, name, el("div", { class: "control" }, el("span", {}, label), group));
+  return put(lesson, selector, name, label, el("div", { class: "control" }, el("span", {}, label), group));
 }
 
 /** A switch; the setting is 1 or 0. */
@@ -67,10 +67,10 @@ function toggle(lesson, selector, name, { label, first = 0 }) {
   input.addEventListener("change", () => state.set(name, input.checked ? 1 : 0));
   state.watch((changed) => (changed === name || changed === null) && paint());
   paint();
-  return put(lesson, selector, name, el("label", { class: "toggle" }, input, el("span", {}, label)));
+  return put(lesson, selector, name, label, el("label", { class: "toggle" }, input, el("span", {}, label)));
 }
 
 /** A plain button. */
 function button(lesson, selector, name, { label, act }) {
-  return put(lesson, selector, name, el("button", { type: "button", class: "plain", onclick: act }, label));
+  return put(lesson, selector, name, label, el("button", { type: "button", class: "plain", onclick: act }, label));
 }

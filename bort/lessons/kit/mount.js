@@ -5,7 +5,7 @@ function mountLesson(parent, values, start) {
   if (!root.leave) {
     const endings = [];
     const state = settings();
-    const lesson = { root, state, data: values.numbers, links: values.links, whenLeft: (end) => endings.push(end) };
+    const lesson = { root, state, data: values.numbers, links: values.links, controls: new Map(), whenLeft: (end) => endings.push(end) };
     root.leave = () => {
       for (const end of endings) end();
       state.leave();

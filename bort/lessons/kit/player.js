@@ -80,7 +80,7 @@ function player(lesson, selector, name, { count, first = 0, pace = 900, say = nu
   state.watch((changed) => (changed === name || changed === null) && paint());
   lesson.whenLeft(() => window.clearInterval(timer));
   paint();
-  put(lesson, selector, name, bar);
+  put(lesson, selector, name, `${label} (play)`, bar);
   if (say) bar.after(said);
   return { refresh: paint, pause };
 }

@@ -4,6 +4,7 @@ const KEPT = ["lesson", "term", "hide", "symbols"]; // what a reset does not tou
 function settings() {
   const values = new URLSearchParams(window.location.search);
   const defaults = {};
+  const allowed = {};
   const watchers = [];
   let waiting = 0;
 
@@ -26,9 +27,14 @@ function settings() {
       if (fallback !== undefined) defaults[name] = fallback;
       const text = values.get(name);
       if (text === null) return defaults[name];
-      if (typeof defaults[name] !== "number") return text;
-      const number = Number(text);
-      return text !== "" && Number.isFinite(number) ? number : defaults[name];
+      const found = typeof defaults[name] === "number" ? (text === "" ? NaN : Number(text)) : text;
+      const isKnown = allowed[name]?.includes(found) ?? (typeof found === "string" || Number.isFinite(found));
+      return isKnown ? found : defaults[name];
+    },
+    /** A setting that has only these values; an address with another one gives `fallback`. */
+    limit(name, fallback, values) {
+      defaults[name] = fallback;
+      allowed[name] = values;
     },
     /** Change a setting, and tell everybody who watches. */
     set(name, value) {

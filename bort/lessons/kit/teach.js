@@ -34,13 +34,12 @@ function forTeachers(lesson) {
       navigator.clipboard?.writeText(link.value).then(() => (copied.textContent = "Copied."), () => {});
     },
   }, "Copy the link");
-  const names = [...(lesson.controls ?? [])];
   root.append(
     el("details", { class: "teach" },
       el("summary", {}, "For teachers: share this lesson as it stands"),
       el("p", {}, "The link opens the lesson with the settings that you see now. Hide what should not distract, or would give an answer away."),
       el("div", { class: "controls", role: "group", "aria-label": "Hide" },
-        ...names.map((name) => box(`Hide ${name}`, hidden.has(name), (isOn) => (isOn ? hidden.add(name) : hidden.delete(name)))),
+        ...[...lesson.controls].map(([name, labels]) => box(`Hide ${[...new Set(labels)].join(", ")} (${name})`, hidden.has(name), (isOn) => (isOn ? hidden.add(name) : hidden.delete(name)))),
         box("Names of the code instead of the papers' symbols", symbols === "code", (isOn) => (symbols = isOn ? "code" : "paper")),
       ),
       el("p", {}, link),

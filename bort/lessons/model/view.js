@@ -80,6 +80,7 @@ function start(lesson) {
       el("b", { class: "now number" }, crossEntropy(q, p).toFixed(3)), el("br"),
       "with the true label: −ln p = −ln ", value(p, 2), " = ", el("b", { class: "now number" }, crossEntropy(1, p).toFixed(3)),
     );
+    lesson.root.querySelector("#worth").hidden = at * data.every < data.steps; // the page asks to guess first
     lesson.root.querySelector("#tops").hidden = state.get("which") !== "error";
   }
   state.watch(tell);

@@ -108,7 +108,7 @@ function pruning(lesson) {
     }),
   );
   const right = figure(lesson, "#shrunk", (picture, width) =>
-    drawNetwork(picture, width, shrunk(), { tallest, ghost: data.large.shape }),
+    drawNetwork(picture, width, shrunk(), { tallest, full: data.large.shape }),
   );
   const tell = () => {
     const small = data.counts[shrunk().join("-")];
@@ -129,31 +129,26 @@ function pruning(lesson) {
   tell();
 }
 
-/** Draw a network; returns the places of its neurons. `ghost` is a larger shape behind it. */
-function drawNetwork(picture, width, sizes, { tallest, isKept = () => true, ghost = null }) {
+/** Draw a network; returns the places of its neurons. `full` is a larger shape, of which traces stay. */
+function drawNetwork(picture, width, sizes, { tallest, isKept = () => true, full = sizes }) {
   const gap = 42;
-  const height = 36 + gap * tallest + (ghost || tallest === 4 ? 0 : 44);
+  const height = 36 + gap * tallest + (tallest === 4 ? 0 : 44);
   const middle = 14 + (gap * tallest) / 2;
   size(picture, width, height);
   const columns = [0.14, 0.5, 0.86].map((share) => share * width);
-  const spread = (shape) =>
-    shape.map((count, i) =>
-      Array.from({ length: count }, (_, k) => [columns[i], middle + gap * (k - (count - 1) / 2)]),
-    );
-  const edges = (places, draw) =>
-    [0, 1].forEach((layer) =>
-      places[layer + 1].forEach((to, i) => places[layer].forEach((from, j) => draw(from, to, layer, i, j))),
-    );
-  const places = spread(sizes);
-  if (ghost) {
-    for (const [x, y] of spread(ghost).flat()) picture.append(svg("circle", { cx: x, cy: y, r: 11, class: "ghost" }));
-  }
-  edges(places, ([x1, y1], [x2, y2], layer, i, j) =>
-    picture.append(svg("line", { x1, y1, x2, y2, class: isKept(layer, i, j) ? "edge" : "edge cut" })),
+  const places = full.map((count, i) =>
+    Array.from({ length: count }, (_, k) => [columns[i], middle + gap * (k - (count - 1) / 2)]),
   );
+  const isThere = (layer, i) => i < sizes[layer];
+  for (const layer of [0, 1]) {
+    places[layer + 1].forEach(([x2, y2], i) => places[layer].forEach(([x1, y1], j) => {
+      const isCut = !isThere(layer + 1, i) || !isThere(layer, j) || !isKept(layer, i, j);
+      picture.append(svg("line", { x1, y1, x2, y2, class: isCut ? "edge cut" : "edge" }));
+    }));
+  }
   places.forEach((nodes, layer) =>
-    nodes.forEach(([x, y]) =>
-      picture.append(svg("circle", { cx: x, cy: y, r: 11, class: layer ? "node" : "node input" })),
+    nodes.forEach(([x, y], i) =>
+      picture.append(svg("circle", { cx: x, cy: y, r: 11, class: !isThere(layer, i) ? "ghost" : layer ? "node" : "node input" })),
     ),
   );
   return places;

@@ -1,4 +1,4 @@
-// Lesson 6. All rounds were recorded by the product's Agora; here they are only unpacked and drawn.
+// Lesson 6. All rounds were recorded by bort's Agora; here they are only unpacked and drawn.
 const LEARNERS = { "random-guesser": "Random guesser with memory", knn: "Nearest neighbours", "random-features": "Random waves" };
 const LABELERS = { oracle: "Always right", "noisy-oracle": "Wrong one time in ten", knn: "Nearest neighbours", "random-features": "Random waves" };
 const TURN = 2 * Math.PI;

@@ -66,11 +66,11 @@ function start(lesson) {
         ? `${id} is on the front, but no weights choose it.`
         : `${id} is not on the front: another network is at least as good in all three costs.`;
     lesson.root.querySelector("#touched").textContent = note;
-        front();
+    front();
     if (region) choose(region.centre.slice(0, 2).map((share) => Math.round(share * data.steps)));
   }
 
-    // The walk keeps size and latency equal; the middle, where one begins, is on it.
+  // The walk keeps size and latency equal; the middle, where one begins, is on it.
   const onWalk = ([size, latency] = shares()) => (size === latency ? data.walk.findIndex(({ rest }) => rest === size) : -1);
   const walk = player(lesson, "#walk", "walk", {
     count: () => data.walk.length,
@@ -80,7 +80,7 @@ function start(lesson) {
     pace: 260,
   });
 
-    function tell() {
+  function tell() {
     if (onWalk() >= 0) state.set("walk", onWalk());
     walk.refresh();
     triangle();
@@ -117,7 +117,7 @@ const costsOf = (row) =>
 const isMiddle = ([size, latency, error]) => size === latency && (error === size || error === size + 1);
 
 const placeOf = (shares, row) =>
-    `With ${isMiddle(shares) ? "equal weights" : COSTS.map((cost, k) => `${shares[k]}% on ${cost}`).join(", ")}, ${row.id} wins.`;
+  `With ${isMiddle(shares) ? "equal weights" : COSTS.map((cost, k) => `${shares[k]}% on ${cost}`).join(", ")}, ${row.id} wins.`;
 
 /** W of one network, with its numbers. */
 function formula(lesson, row, weights, most) {
@@ -189,7 +189,7 @@ function drawTriangle(picture, width, { data, shares, winner, hueOf, choose }) {
   picture.append(place);
   draggable(place, picture, move);
   picture.onclick = (event) => move(pointIn(picture, event)); // a finger elsewhere still scrolls
-  picture.append(words(left + side / 2, bottom + 46, isMiddle(shares) ? "equal weights" : says, { "text-anchor": "middle" }));
+  picture.append(words(left + side / 2, bottom + 46, `the point: ${isMiddle(shares) ? "equal weights" : says}`, { "text-anchor": "middle" }));
 }
 
 /** How wide a convex polygon is at a height. */

@@ -1,4 +1,4 @@
-"""The overview of all lessons."""
+"""The overview of all lessons, and what a teacher takes along."""
 
 from base64 import b64encode
 from html import escape
@@ -6,6 +6,7 @@ from importlib.resources import files
 
 import streamlit as st
 
+from bort.core import paths
 from bort.lessons.catalogue import LESSONS, Lesson
 from bort.ui.kit import navigation
 
@@ -18,6 +19,15 @@ def show() -> None:
         for number, (column, lesson) in enumerate(pair, start + 1):
             with column:
                 _card(lesson, number)
+    st.download_button(
+        "For teachers: an hour's plan and ten exercises",
+        paths.teaching().read_bytes(),
+        paths.teaching().name,
+        "text/markdown",
+        icon=":material/download:",
+        on_click="ignore",
+        key="teaching",
+    )
 
 
 def _card(lesson: Lesson, number: int) -> None:
