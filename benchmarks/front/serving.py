@@ -1,4 +1,4 @@
-"""Both servers, and the browser that visits them."""
+"""The servers, and the browser that visits them."""
 
 import os
 import signal
@@ -27,12 +27,19 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 @contextmanager
 def both(home: Path) -> Iterator[dict[str, str]]:
     """Serve the dashboard with this home and the plain page; yields their addresses."""
-    app = (sys.executable, "-c", "from bort.cli import main; main()", "app", "--no-prepare")
     plain = (sys.executable, "-m", "streamlit", "run", str(STOCK), "--server.headless=true")
     with ExitStack() as stack:
-        ours = stack.enter_context(_serving([*app, "--no-open", "--port"], home))
+        ours = stack.enter_context(dashboard(home))
         stock = stack.enter_context(_serving([*plain, "--server.port"], home))
         yield {"ours": ours, "stock": stock}
+
+
+@contextmanager
+def dashboard(home: Path) -> Iterator[str]:
+    """Serve the dashboard with this home; yields its address."""
+    app = (sys.executable, "-c", "from bort.cli import main; main()", "app", "--no-prepare")
+    with _serving([*app, "--no-open", "--port"], home) as address:
+        yield address
 
 
 @contextmanager

@@ -13,9 +13,11 @@ COMMITTED = Path(__file__).parents[2] / "docs" / "lessons.html"
 NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
 
-def test_nothing_is_fetched() -> None:
+def test_nothing_is_fetched_or_kept() -> None:
     text = book()
     assert re.findall(r"<link\b|\bsrc=|@import|url\(|\bfetch\(|XMLHttpRequest|import\(", text) == []
+    # Nothing is kept outside the address, so a second tab is independent.
+    assert re.findall(r"localStorage|sessionStorage|document\.cookie|BroadcastChannel", text) == []
     hosts = set(re.findall(r"https?://([\w.]+)", text))
     assert hosts <= {"www.w3.org"}  # the name of SVG
 

@@ -4,6 +4,7 @@ import json
 import re
 from html.parser import HTMLParser
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +75,21 @@ def test_each_question_has_one_answer_and_explains_every_wrong_choice(one: Lesso
         explained = re.findall(r'<p data-for="([^"]+)">', why)
         assert sorted([answer, *explained]) == sorted(values)
         assert "<p>" in why
+
+
+@PARAMETERS
+def test_what_the_papers_state_has_its_source(one: Lesson) -> None:
+    stated = re.findall(r'<aside class="paper">(.*?)</aside>', piece(one).html, re.S)
+    assert all("<cite>" in text for text in stated)
+    # Where the papers are told, it is told what is ours.
+    assert not stated or '<aside class="ours">' in piece(one).html
+
+
+def test_every_formula_is_evaluated_by_a_test() -> None:
+    tests = Path(__file__).parents[1] / "browser" / "test_lesson_formulas.py"
+    for one in LESSONS:
+        for place in re.findall(r'class="formula[^"]*" id="([^"]+)"', written(one)):
+            assert f'"#{place}"' in tests.read_text("utf-8"), f"{one.slug}: {place}"
 
 
 @PARAMETERS
