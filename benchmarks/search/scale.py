@@ -1,8 +1,11 @@
-"""Measure time and memory of the search: steps on 15,625 and a million architectures, `solve`.
+"""Measure processor time and memory of steps, `solve` and `verify` in small and large spaces.
 
-Run: python -m benchmarks.search.scale
+Run: OMP_NUM_THREADS=1 python -m benchmarks.search.scale      (a few minutes)
+
+Processor time is what a machine that does nothing else would need, with one thread.
 """
 
+import json
 import resource
 import time
 
@@ -11,6 +14,8 @@ import numpy as np
 from bort.core.question import Question
 from bort.search import Observation, SearchProblem, certified_search, solve
 from bort.search.answer import solve_table
+from bort.search.check.certificate import certificate_of, read_certificate
+from bort.search.check.verify import verify
 
 SLOPES = np.array([0.06, 0.13, 0.05, 0.02])
 
@@ -44,9 +49,21 @@ def step_seconds(problem: SearchProblem, errors: np.ndarray, *, known: int, step
         known={int(i): Observation.of(float(errors[i])) for i in begin},
     )
     counts = [next(search).evaluations]
-    start = time.perf_counter()
+    start = time.process_time()
     counts += [next(search).evaluations for _ in range(steps)]
-    return (time.perf_counter() - start) / steps
+    return (time.process_time() - start) / steps
+
+
+def verify_seconds(problem: SearchProblem, errors: np.ndarray, *, evaluations: int) -> float:
+    """Time the check of a certificate with so many evaluations and an estimated λ."""
+    rows = np.random.default_rng(0).permutation(len(problem))[:evaluations].tolist()
+    known = {row: Observation.of(float(errors[row])) for row in rows}
+    made = certificate_of(problem, known, question=Question(epsilon=0.1), study="scale")
+    text = json.dumps(made)
+    start = time.process_time()
+    failures = verify(read_certificate(text))
+    assert not failures, failures
+    return time.process_time() - start
 
 
 def cells() -> tuple[SearchProblem, np.ndarray]:
@@ -73,11 +90,11 @@ def main() -> None:
         print(f"15,625 architectures, {known} known: {1e3 * seconds:.0f} ms a step", flush=True)
     axis = np.arange(1, 33)
     problem, errors = space(axis, 16 * axis, 32 * axis, axis[:31])
-    start = time.perf_counter()
+    start = time.process_time()
     answer = solve_table(problem.size, problem.latency, errors, question=Question())
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     print(f"table of {len(problem):,}: {seconds:.2f} s, front {len(answer.front):,}")
-    start = time.perf_counter()
+    start = time.process_time()
     steps = list(
         certified_search(
             problem,
@@ -85,12 +102,17 @@ def main() -> None:
             question=Question(lipschitz=tuple(SLOPES.tolist())),
         )
     )
-    seconds = (time.perf_counter() - start) / len(steps)
+    seconds = (time.process_time() - start) / len(steps)
     print(f"certified search: {len(steps)} evaluations, {seconds:.2f} s each")
     seconds = step_seconds(problem, errors, known=100, steps=3)
     print(f"search with a budget: {seconds:.2f} s a step after 100 evaluations")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"largest memory: {memory:.2f} GB (where ru_maxrss is in kB)")
+
+    some = axis[:18]
+    problem, errors = space(some, 16 * some, 32 * some, some)
+    seconds = verify_seconds(problem, errors, evaluations=500)
+    print(f"verify, {len(problem):,} with 500 evaluations: {seconds:.1f} s", flush=True)
 
     problem, errors = space(axis[:6], 96 * axis[:4], 192 * axis[:4], axis[:4])
     for count in (12, 60):
@@ -103,9 +125,9 @@ def main() -> None:
                 budget=count,
             )
         }
-        start = time.perf_counter()
+        start = time.process_time()
         solve(problem, seen, question=Question())
-        print(f"solve, 384 with {count}: {1e3 * (time.perf_counter() - start):.1f} ms")
+        print(f"solve, 384 with {count}: {1e3 * (time.process_time() - start):.1f} ms")
 
 
 if __name__ == "__main__":

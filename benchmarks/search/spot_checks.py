@@ -22,7 +22,7 @@ from bort.search.spot_checks import SpotChecks, spot_check_fact
 FOLDER = Path(__file__).parents[2] / "docs" / "bench"
 STATED, RUNS = FOLDER / "spot-checks.csv", FOLDER / "spot-checks-runs.csv"
 MOVIE_REVIEWS, NAS_BENCH_201 = "movie-reviews-minilm-96", "nas-bench-201"
-SEARCHES = ((MOVIE_REVIEWS, 0.5, 96), (NAS_BENCH_201, 0.5, 300), (NAS_BENCH_201, 0.9, 600))
+SEARCHES = ((MOVIE_REVIEWS, 0.5, 96), (NAS_BENCH_201, 0.5, 300), (NAS_BENCH_201, 0.9, 1000))
 EVERY = 10  # trainings from one row to the next
 
 
