@@ -32,7 +32,7 @@ def bounds(
 
     Searches two recorded tables and random spaces whose errors are all known. With λ given, no
     claim may be wrong. Rows are added as they are measured; if the command is stopped, start it
-    again: it continues. All of it takes about four minutes for each estimator.
+    again: it continues. An estimator takes about three minutes of processor time.
 
     \b
     Examples:

@@ -193,8 +193,8 @@ def write_page(log: RowLog) -> Path:
         write_atomically(path.with_suffix(".svg"), drawn.encode())
         lines.append(
             f"![Wrong claims against the share evaluated, for each estimator]({path.stem}.svg)\n\n"
-            "*Each dot is an estimator; its name is shown when the pointer is over it. The filled "
-            "orange one is the search's. Below and to the left is better.*\n"
+            "*Each dot is an estimator; its name is shown when the pointer is over it. The "
+            "orange one is the search's own. Below and to the left is better.*\n"
         )
     headings = [
         "estimator",
