@@ -16,6 +16,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 import click
+import psutil
 
 from benchmarks.front import serving
 from bort.lessons.book import book
@@ -68,13 +69,35 @@ class Answer:
     ms: float
 
 
-def opening(browser: "Browser", address: str) -> float:
-    """Open a lesson with an empty cache; returns the seconds from the request until it is there."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One opening of a lesson, or one answer of the server.
+
+    Attributes:
+        seconds: from the request until all of it was drawn.
+        processor_s: what browser and server used for it, whatever else the machine did.
+    """
+
+    seconds: float
+    processor_s: float
+
+
+def opening(browser: "Browser", address: str) -> Opened:
+    """Open a lesson with an empty cache."""
     with _page(browser) as page:
+        before = _processor()
         page.goto(address, wait_until="commit")
         _drawn(page)
         # The clock of a page begins with its request.
-        return float(page.evaluate("performance.now()")) / 1000
+        seconds = float(page.evaluate("performance.now()")) / 1000
+        return Opened(seconds, _processor() - before)
+
+
+def _processor() -> float:
+    """Processor seconds of this process, and of the browser and the server that it started."""
+    own = psutil.Process()
+    times = [one.cpu_times() for one in (own, *own.children(recursive=True))]
+    return sum(one.user + one.system for one in times)
 
 
 def answers(browser: "Browser", address: str) -> list[Answer]:
@@ -86,8 +109,8 @@ def answers(browser: "Browser", address: str) -> list[Answer]:
         return list(_touched(page, page.locator(LESSON)))
 
 
-def estimate(browser: "Browser", address: str) -> float:
-    """Ask the server what training a family afresh would cost; returns the seconds until it says.
+def estimate(browser: "Browser", address: str) -> Opened:
+    """Ask the server what training a family afresh would cost.
 
     This is the only thing in a lesson that asks the server after it was opened.
     """
@@ -99,9 +122,11 @@ def estimate(browser: "Browser", address: str) -> float:
         page.evaluate(
             "() => window.addEventListener('click', (e) => (window.benchBegun = e.timeStamp), true)"
         )
+        before = _processor()
         offer.click()
         page.get_by_role("button", name="Train it").wait_for(timeout=PATIENCE_MS)
-        return float(page.evaluate("performance.now() - window.benchBegun")) / 1000
+        seconds = float(page.evaluate("performance.now() - window.benchBegun")) / 1000
+        return Opened(seconds, _processor() - before)
 
 
 def _drawn(page: "Page") -> None:
@@ -164,13 +189,17 @@ def _page(browser: "Browser") -> Iterator["Page"]:
         context.close()
 
 
-def line(slug: str, opened: Mapping[str, Sequence[float]], touched: Sequence[Answer]) -> str:
+def line(slug: str, opened: Mapping[str, Sequence[Opened]], touched: Sequence[Answer]) -> str:
     """A row of the table: medians of the openings, then median, 95th percentile and slowest."""
+    seconds, spent = (
+        [median(getattr(one, name) for one in opened[side]) for side in ("file", "dashboard")]
+        for name in ("seconds", "processor_s")
+    )
     times = sorted(one.ms for one in touched)
     worst = max(touched, key=lambda one: one.ms)
     late = times[int(0.95 * (len(times) - 1))]
     return (
-        f"| {slug} | {median(opened['file']):.1f} | {median(opened['dashboard']):.1f} "
+        f"| {slug} | {seconds[0]:.1f} ({spent[0]:.1f}) | {seconds[1]:.1f} ({spent[1]:.1f}) "
         f"| {len(times)} | {median(times):.0f} | {late:.0f} | {worst.ms:.0f} ({worst.control}) |"
     )
 
@@ -181,10 +210,17 @@ def _measure(visits: int) -> None:
         file.write_text(book(), encoding="utf-8")
         with serving.browser() as browser, serving.dashboard(Path(folder)) as address:
             first = opening(browser, f"{address}/lesson?lesson={LESSONS[0].slug}")
-            click.echo(f"the first page after the dashboard's start: {first:.1f} s")
+            click.echo(
+                f"the first page after the dashboard's start: {first.seconds:.1f} s, "
+                f"{first.processor_s:.1f} s of processor"
+            )
             for number in range(visits):
                 said = estimate(browser, address)
-                click.echo(f"the cost of training a family afresh, time {number + 1}: {said:.2f} s")
+                click.echo(
+                    f"what training afresh costs, time {number + 1}: {said.seconds:.2f} s, "
+                    f"{said.processor_s:.2f} s of processor"
+                )
+            click.echo("in brackets: seconds of processor")
             click.echo(
                 "| lesson | file, s | dashboard, s | touches | median, ms | 95%, ms | slowest |"
             )
@@ -194,7 +230,7 @@ def _measure(visits: int) -> None:
                     "file": f"{file.as_uri()}?lesson={lesson.slug}",
                     "dashboard": f"{address}/lesson?lesson={lesson.slug}",
                 }
-                opened: dict[str, list[float]] = {side: [] for side in where}
+                opened: dict[str, list[Opened]] = {side: [] for side in where}
                 for _ in range(visits):
                     for side, one in where.items():
                         opened[side].append(opening(browser, one))

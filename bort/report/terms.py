@@ -18,6 +18,11 @@ class Term:
 
 
 TERMS: Mapping[str, Term] = {
+    "subarchitecture": Term(
+        "Subarchitecture",
+        "A network of the same kind as a larger one, with smaller sizes: fewer layers, or "
+        "narrower ones.",
+    ),
     "front": Term(
         "Pareto front",
         "The networks that no other beats: no worse in size, latency and error, and better in one.",
@@ -89,6 +94,11 @@ TERMS: Mapping[str, Term] = {
         "ABnC",
         "The property that the middle layers of a network cost more than its first part and more "
         "than its last, in parameters and in operations.",
+    ),
+    "distillation": Term(
+        "Distillation",
+        "Learning from the answers of a teacher, a larger trained model that says how sure it is, "
+        "and not from true labels alone.",
     ),
     "agora": Term(
         "Agora",

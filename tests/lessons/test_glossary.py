@@ -55,6 +55,7 @@ def test_the_pictures_show_what_their_sentences_say() -> None:
     for one in found["operations"]:
         b, a, d = one["shape"]
         assert (one["first"], one["last"], one["all"]) == (a * b, a * d, a * b + a * d)
+        assert one["built"] == one["all"] + a + d
     pair = found["pair"]
     assert pair["a"]["high"] - pair["a"]["low"] == pytest.approx(pair["spread"] / 100)
     assert pair["gap"] < pair["spread"]

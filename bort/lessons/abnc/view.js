@@ -156,7 +156,7 @@ function drawShares(picture, width, networks) {
     picture.append(words(width - 18, y + 18, holds ? "✓" : "✗", { "text-anchor": "middle", class: "mark" }));
   });
   PARTS.forEach(([, kind, label], i) => {
-    const x = left + i * Math.min(110, (width - left) / 3);
+    const x = width < 500 ? (i * width) / 3 : left + i * 110;
     const y = networks.length * high + 8;
     picture.append(svg("rect", { class: kind, x, y, width: 12, height: 12, rx: 2 }), words(x + 18, y + 11, label, { class: "small muted" }));
   });

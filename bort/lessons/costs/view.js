@@ -206,8 +206,9 @@ function drawLandmarks(picture, width, { models }) {
   models.forEach((one, i) => {
     const y = i * high;
     picture.append(words(0, y + 30, one.name, { class: "name" }));
+    const isNarrow = width < 500;
     const bars = [
-      [one.parameters / most[0], "is-front", `${AXES.size.write(one.parameters)} parameters (published: ${AXES.size.write(one.published_parameters)})`],
+      [one.parameters / most[0], "is-front", `${AXES.size.write(one.parameters)} ${isNarrow ? "param." : "parameters"} (published: ${AXES.size.write(one.published_parameters)})`],
       [one.median_ms / most[1], "is-cover", `${one.median_ms.toFixed(0)} ms (${one.low_ms.toFixed(0)} to ${one.high_ms.toFixed(0)})`],
     ];
     bars.forEach(([share, kind, text], row) => {

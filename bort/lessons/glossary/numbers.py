@@ -11,6 +11,7 @@ from bort.lessons.costs.numbers import numbers as costs_numbers
 from bort.lessons.epsilon import toy
 from bort.lessons.epsilon.numbers import SHOWN_EPSILON
 from bort.lessons.epsilon.numbers import numbers as epsilon_numbers
+from bort.lessons.model.numbers import numbers as model_numbers
 from bort.lessons.recorded import read
 from bort.lessons.subarchitecture.numbers import numbers as subarchitecture_numbers
 from bort.lessons.torus.numbers import key
@@ -49,6 +50,7 @@ def numbers() -> dict[str, Any]:
         "certificate": _certificate(),
         "needle": _needle(),
         "prices": _prices(),
+        "taught": _taught(),
         **_torus(),
     }
 
@@ -95,9 +97,16 @@ def _operations() -> list[dict[str, Any]]:
             "first": one["first_weights"],
             "last": one["last_weights"],
             "all": one["operations"],
+            "built": one["built"],
         }
         for one in (found["large"], found["small"])
     ]
+
+
+def _taught() -> dict[str, Any]:
+    """Mean dev errors of short trainings, by what is learned and where the weights begin."""
+    found = model_numbers()
+    return {**found["mean"], "trainings": found["trainings"], "steps": found["steps"]}
 
 
 def _pair(networks: list[dict[str, Any]]) -> dict[str, Any]:

@@ -5,6 +5,19 @@ const path = (points, kind) => svg("path", { class: kind, d: points.map(([x, y],
 const range = (values) => [Math.min(...values), Math.max(...values)];
 
 const PICTURES = {
+  subarchitecture(picture, width, { operations }) {
+    const tallest = Math.max(...operations[0].shape);
+    operations.forEach(({ key, shape, built }, i) => {
+      const left = (i * width) / 2;
+      const columns = shape.map((count, k) =>
+        Array.from({ length: count }, (_, n) => [left + 14 + (k * (width / 2 - 44)) / 2, 28 + (96 * n) / tallest]));
+      for (const k of [1, 2]) for (const to of columns[k]) for (const from of columns[k - 1]) picture.append(path([from, to], "thin"));
+      picture.append(
+        ...columns.flat().map(([x, y]) => ball(x, y, 7, "blue")), words(left + 6, 12, key, { class: "small" }),
+        words(left + 6, HEIGHT - 8, `${built} parameters`, { class: "small" }),
+      );
+    });
+  },
   front(picture, width, { front: { networks, rows } }) {
     const x = scale(range(networks.map(([latency]) => latency)), [12, width - 12], { log: true });
     const y = scale(range(networks.map(([, error]) => error)), [HEIGHT - 26, 12]);
@@ -191,6 +204,20 @@ const PICTURES = {
       );
     });
     picture.append(words(width / 2, HEIGHT - 4, "ε →, trainings ↑", { class: "muted small", "text-anchor": "middle" }));
+  },
+  distillation(picture, width, { taught }) {
+    const bars = [["true labels", taught.labels, "is-dominated"], ["teacher", taught.teacher, "is-cover"], ["and inherited", taught.inherited, "is-front"]];
+    const most = Math.max(...bars.map(([, error]) => error));
+    bars.forEach(([name, error, kind], i) => {
+      const y = 10 + i * 38;
+      const wide = ((width - 150) * error) / most;
+      picture.append(
+        words(92, y + 17, name, { "text-anchor": "end", class: "muted small" }),
+        svg("rect", { class: kind, x: 100, y, width: wide, height: 24, rx: 4 }),
+        words(106 + wide, y + 17, percent(error, 1), { class: "small" }),
+      );
+    });
+    picture.append(words(width / 2, HEIGHT - 4, "dev error →", { class: "muted small", "text-anchor": "middle" }));
   },
   agora(picture, width, { rounds: { sizes, errors } }) {
     const step = width / sizes.length;

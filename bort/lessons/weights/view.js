@@ -93,7 +93,7 @@ function start(lesson) {
     lesson.root.querySelector("#ranking").replaceChildren(
       ...best.slice(0, 5).map((row, i) =>
         el("tr", { class: i ? null : "first" },
-          el("td", { class: "number" }, String(i + 1)), el("td", {}, row.id),
+          el("td", { class: "number" }, String(i + 1)), el("td", { class: "whole" }, row.id),
           el("td", { class: "number" }, Math.exp(row.log).toFixed(3)),
           el("td", { class: "number" }, percent(Math.exp(row.log - first.log), 1)),
         ),
