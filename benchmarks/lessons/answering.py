@@ -1,8 +1,9 @@
 """How long a reader of the lessons waits: until a lesson is there, and for each control.
 
 `python -m benchmarks.lessons.answering` opens every lesson in a real Chromium with an empty cache,
-from the file and in a dashboard of its own. Then it touches every control as a person does, by
-mouse or key, and measures from the input until the frame that shows the answer is drawn.
+from the file and in a dashboard of its own, in turns with a plain page of Streamlit. Then it
+touches every control as a person does, by mouse or key, and measures from the input until the
+frame that shows the answer is drawn.
 """
 
 import tempfile
@@ -30,6 +31,8 @@ WINDOW = {"width": 1280, "height": 800}
 DRAG = 12  # moves of one drag
 SPREAD = 4  # of many places in one picture, so many are touched
 
+SIDES = ("file", "dashboard", "plain")
+HEADING = "[data-testid=stHeading]"  # all that a plain page of Streamlit has, but a slider
 LESSON = ".lesson[data-ready]"  # it has begun; in the dashboard it lies in a shadow tree
 ARE_DRAWN = """(lesson) => [...lesson.querySelectorAll(".picture")].every(
   (one) => !one.offsetParent || one.querySelector("svg > *, canvas[data-drawn]"))"""
@@ -82,12 +85,12 @@ class Opened:
     processor_s: float
 
 
-def opening(browser: "Browser", address: str) -> Opened:
-    """Open a lesson with an empty cache."""
+def opening(browser: "Browser", address: str, *, there: str = LESSON) -> Opened:
+    """Open a lesson, or another page with this element, with an empty cache."""
     with _page(browser) as page:
         before = _processor()
         page.goto(address, wait_until="commit")
-        _drawn(page)
+        _drawn(page, there)
         # The clock of a page begins with its request.
         seconds = float(page.evaluate("performance.now()")) / 1000
         return Opened(seconds, _processor() - before)
@@ -129,10 +132,10 @@ def estimate(browser: "Browser", address: str) -> Opened:
         return Opened(seconds, _processor() - before)
 
 
-def _drawn(page: "Page") -> None:
+def _drawn(page: "Page", there: str = LESSON) -> None:
     """Wait until the lesson has begun and all its pictures are drawn."""
-    lesson = page.wait_for_selector(LESSON, timeout=PATIENCE_MS)
-    page.wait_for_function(ARE_DRAWN, arg=lesson, polling="raf", timeout=PATIENCE_MS)
+    found = page.wait_for_selector(there, timeout=PATIENCE_MS)
+    page.wait_for_function(ARE_DRAWN, arg=found, polling="raf", timeout=PATIENCE_MS)
 
 
 def _touched(page: "Page", lesson: "Locator") -> Iterator[Answer]:
@@ -192,23 +195,23 @@ def _page(browser: "Browser") -> Iterator["Page"]:
 def line(slug: str, opened: Mapping[str, Sequence[Opened]], touched: Sequence[Answer]) -> str:
     """A row of the table: medians of the openings, then median, 95th percentile and slowest."""
     seconds, spent = (
-        [median(getattr(one, name) for one in opened[side]) for side in ("file", "dashboard")]
+        [median(getattr(one, name) for one in opened[side]) for side in SIDES]
         for name in ("seconds", "processor_s")
     )
     times = sorted(one.ms for one in touched)
     worst = max(touched, key=lambda one: one.ms)
     late = times[int(0.95 * (len(times) - 1))]
-    return (
-        f"| {slug} | {seconds[0]:.1f} ({spent[0]:.1f}) | {seconds[1]:.1f} ({spent[1]:.1f}) "
-        f"| {len(times)} | {median(times):.0f} | {late:.0f} | {worst.ms:.0f} ({worst.control}) |"
-    )
+    openings = " | ".join(f"{s:.1f} ({p:.1f})" for s, p in zip(seconds, spent, strict=True))
+    answered = f"{len(times)} | {median(times):.0f} | {late:.0f}"
+    return f"| {slug} | {openings} | {answered} | {worst.ms:.0f} ({worst.control}) |"
 
 
 def _measure(visits: int) -> None:
     with tempfile.TemporaryDirectory(prefix="bort-lessons-") as folder:
         file = Path(folder) / "lessons.html"
         file.write_text(book(), encoding="utf-8")
-        with serving.browser() as browser, serving.dashboard(Path(folder)) as address:
+        with serving.browser() as browser, serving.both(Path(folder)) as addresses:
+            address, plain = addresses["ours"], f"{addresses['stock']}/?charts=0"
             first = opening(browser, f"{address}/lesson?lesson={LESSONS[0].slug}")
             click.echo(
                 f"the first page after the dashboard's start: {first.seconds:.1f} s, "
@@ -222,18 +225,20 @@ def _measure(visits: int) -> None:
                 )
             click.echo("in brackets: seconds of processor")
             click.echo(
-                "| lesson | file, s | dashboard, s | touches | median, ms | 95%, ms | slowest |"
+                "| lesson | file, s | dashboard, s | plain page, s "
+                "| touches | median, ms | 95%, ms | slowest |"
             )
-            click.echo("|---|---|---|---|---|---|---|")
+            click.echo("|---|---|---|---|---|---|---|---|")
             for lesson in LESSONS:
                 where = {
                     "file": f"{file.as_uri()}?lesson={lesson.slug}",
                     "dashboard": f"{address}/lesson?lesson={lesson.slug}",
                 }
-                opened: dict[str, list[Opened]] = {side: [] for side in where}
+                opened: dict[str, list[Opened]] = {side: [] for side in SIDES}
                 for _ in range(visits):
                     for side, one in where.items():
                         opened[side].append(opening(browser, one))
+                    opened["plain"].append(opening(browser, plain, there=HEADING))
                 touched = [one for side in where.values() for one in answers(browser, side)]
                 click.echo(line(lesson.slug, opened, touched))
     click.echo(f"load of the machine in the last five minutes: {getloadavg()[1]:.1f}")
