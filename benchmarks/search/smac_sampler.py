@@ -18,6 +18,7 @@ def smac_parego(table: BenchmarkTable, seed: int, limit: int) -> Iterator[Evalua
     """
     _check_installed()
     from smac import HyperparameterOptimizationFacade, Scenario
+    from smac.main.exceptions import ConfigurationSpaceExhaustedException
     from smac.runhistory.dataclasses import TrialValue
 
     with tempfile.TemporaryDirectory() as folder:
@@ -45,7 +46,10 @@ def smac_parego(table: BenchmarkTable, seed: int, limit: int) -> Iterator[Evalua
         for _ in range(PROPOSALS * limit):
             if len(seen) == limit:
                 return
-            trial = facade.ask()
+            try:
+                trial = facade.ask()
+            except ConfigurationSpaceExhaustedException:
+                return  # it has proposed all of a small table, or only repeats itself
             row = table.find(_choice(table, dict(trial.config)))
             cost = [float("inf")] * 3 if row is None else table.costs[row].tolist()
             facade.tell(trial, TrialValue(cost=cost))
