@@ -20,7 +20,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt $(SOURCE_NETWORK)
 	@echo "Installing pinned packages into $(VENV); the first time takes a few minutes."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) -c constraints.txt torch
-	@$(PIP) -c constraints.txt -e '.[app,share,train,onnx,postgres,rivals,serve,docs,dev]'
+	@$(PIP) -c constraints.txt -e '.[app,share,train,onnx,postgres,ray,rivals,serve,docs,dev]'
 	@$(PIP) --no-deps --require-hashes -r $(SOURCE_NETWORK)
 	@touch $@
 

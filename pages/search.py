@@ -23,7 +23,7 @@ with frame.page("Search", lead=LEAD):
         slots = Slots()
         left, right = st.columns([2, 1], gap="large")
         with left:
-            spec = search_form.fill_in(slots)
+            asked = search_form.fill_in(slots)
         with right, st.container(border=True, key="sticky"):
-            search_start.show(spec, slots, is_named=bool(st.session_state.get("name")))
+            search_start.show(asked, slots, is_named=bool(st.session_state.get("name")))
             job_view.recent()

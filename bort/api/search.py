@@ -155,7 +155,7 @@ class TextClassifierSearch(RefusesPickle, ClassifierMixin, BaseEstimator):  # ty
             spec = studying.run_search(
                 store,
                 spec,
-                studying.loggers_of(params),
+                studying.beside_of(params),
                 is_named=self.name is not None,
                 jobs=self.jobs,
                 verbose=self.verbose,

@@ -35,7 +35,17 @@ from bort.studies.checks import check_profile, check_study
 from bort.studies.costs import Costs
 from bort.studies.estimates import trainings_within
 from bort.studies.loggers import check_loggers
-from bort.studies.parts import BUDGET, LATENCY, LOG, PRESETS, QUESTION, SEARCH, TRAINING
+from bort.studies.parts import (
+    BUDGET,
+    LATENCY,
+    LOG,
+    PRESETS,
+    QUESTION,
+    SEARCH,
+    TRAINING,
+    WORKERS,
+)
+from bort.studies.workers import check_workers
 from bort.tasks import load_task
 from bort.tasks.given import class_values, is_given
 from bort.training.text_work import text_source
@@ -125,21 +135,24 @@ def _known_profile(store: Store, space: SearchSpace, spec: StudySpec) -> Latency
     return reusable_profile(store, profile_key(space, spec.latency, text_source(spec)))
 
 
-def loggers_of(params: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the loggers that an estimator's options name; none by default.
+def beside_of(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an estimator's options say beside the study: loggers (none by default), workers.
 
     Raises:
-        MissingExtraError: one of them is not installed.
+        MissingExtraError: one of the loggers, or ray, is not installed.
+        InvalidFieldError: the Ray cluster has no token.
     """
-    loggers = LOG.build(_given(params)).loggers
+    given = _given(params)
+    loggers, workers = LOG.build(given).loggers, WORKERS.build(given).workers
     check_loggers(loggers)
-    return loggers
+    check_workers(workers)
+    return {"loggers": loggers, "workers": workers}
 
 
 def run_search(
     store: Store,
     spec: StudySpec,
-    loggers: tuple[str, ...],
+    beside: Mapping[str, Any],
     *,
     is_named: bool,
     jobs: bool,
@@ -149,7 +162,7 @@ def run_search(
     ensure_examples(store, paths.examples())  # before a study of ours takes its name
     spec = create_study(store, spec, is_named=is_named)
     title = f"Searching {spec.name}"
-    described = {**spec.to_dict(), "loggers": loggers}
+    described = {**spec.to_dict(), **beside}
     run_job(store, "search", described, spec.name, title, jobs=jobs, verbose=verbose)
     return spec
 

@@ -1,6 +1,6 @@
 """`bort search`: start or continue a study, and show its front."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +15,18 @@ from bort.core.files import check_output
 from bort.core.question import check_audit
 from bort.core.study import SearchSpec, StudySpec, suggest_name
 from bort.studies.loggers import check_loggers, default_loggers
-from bort.studies.parts import BUDGET, LATENCY, PRESETS, QUESTION, SEARCH, SIZE, TASK, TRAINING
+from bort.studies.parts import (
+    BUDGET,
+    LATENCY,
+    PRESETS,
+    QUESTION,
+    SEARCH,
+    SIZE,
+    TASK,
+    TRAINING,
+    WORKERS,
+)
+from bort.studies.workers import check_workers
 
 if TYPE_CHECKING:
     from bort.studies.answers import StudyAnswer, TableAnswer
@@ -73,6 +84,7 @@ def search(
       bort search --goal best --weights 1,2,1 --detach
       bort search --study reviews --audit 30
       bort search --preset quick --plan
+      bort search --preset quick --parallel 8 --workers ray
       bort search --space bort --include 4-8-1024-768 --budget 12
       bort search --from-table bench.csv --size params --latency ms --error acc --maximise acc
     """
@@ -91,8 +103,11 @@ def search(
         return
     loggers = default_loggers() if given.get("log") is None else given["log"]
     check_loggers(loggers)
+    workers = WORKERS.build(given).workers
+    check_workers(workers)
+    beside = {"loggers": loggers, "workers": workers}
     found = _search_space(
-        spec, loggers, is_named=study is not None, detach=detach, store_url=store_url
+        spec, beside, is_named=study is not None, detach=detach, store_url=store_url
     )
     if isinstance(found, Started):
         click.echo(f"Job {found.job} searches {found.study}: bort jobs show {found.job}", err=True)
@@ -151,7 +166,12 @@ def _search_table(
 
 
 def _search_space(
-    spec: StudySpec, loggers: Sequence[str], *, is_named: bool, detach: bool, store_url: str | None
+    spec: StudySpec,
+    beside: Mapping[str, Any],
+    *,
+    is_named: bool,
+    detach: bool,
+    store_url: str | None,
 ) -> "StudyAnswer | Started":
     from bort import jobs
     from bort.jobs.runtime.control import create_study
@@ -177,7 +197,7 @@ def _search_space(
                 f"machine or with other software: {differences_words(differences)}",
                 err=True,
             )
-        described = {**spec.to_dict(), "loggers": loggers}
+        described = {**spec.to_dict(), **beside}
         if detach:
             job = jobs.start_detached(store, "search", described, study=spec.name)
             return Started(job, spec.name)

@@ -130,6 +130,21 @@ class Text(Kind):
 
 
 @dataclass(frozen=True, slots=True)
+class Matching(Kind):
+    """A text of a certain form."""
+
+    pattern: re.Pattern[str]
+    metavar: str
+    words: str
+
+    def parse(self, text: str) -> str:
+        return text
+
+    def allows(self, value: Any) -> bool:
+        return isinstance(value, str) and self.pattern.fullmatch(value) is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Choice(Kind):
     """One of a few names.
 

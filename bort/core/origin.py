@@ -6,7 +6,7 @@ A study compares errors to the last digit, so all of them must have the same ori
 from dataclasses import dataclass, field, fields
 
 from bort.core.baseline import OracleFacts
-from bort.core.errors import StudyConflictError
+from bort.core.errors import StudyConflictError, WorkerError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,23 +62,34 @@ def check_same_origin(stored: Origin | None, here: Origin) -> None:
     Raises:
         StudyConflictError: it differs; the message names the difference and the two ways on.
     """
-    if stored is None:
-        return
-    changed = [
-        f"{_NAMES.get(one.name, one.name)} {_short(one.name, was)} before, {_short(one.name, now)} "
-        "now"
-        for one in fields(Origin)
-        if one.compare
-        and (was := getattr(stored, one.name)) is not None
-        and (now := getattr(here, one.name)) is not None
-        and was != now
-    ]
-    if changed:
+    if stored is not None and (changed := _differences(stored, here, "{} {} before, {} now")):
         where = "" if stored.host is None else f" (it was trained on {stored.host})"
         raise StudyConflictError(
             f"this study's errors would no longer be comparable: {'; '.join(changed)}; continue it "
             f"where nothing differs{where}, or start another study here: bort search --study NAME"
         )
+
+
+def check_worker(wanted: Origin | None, here: Origin) -> None:
+    """Check that a worker's trainings would have the origin that its search wants.
+
+    Raises:
+        WorkerError: it differs; the message names the host and the difference.
+    """
+    if wanted is None:
+        return
+    if changed := _differences(wanted, here, "{} {} in the search, {} there"):
+        raise WorkerError(f"the worker on {here.host} cannot train: {'; '.join(changed)}")
+
+
+def _differences(one: Origin, other: Origin, words: str) -> list[str]:
+    return [
+        words.format(_NAMES.get(name, name), _short(name, a), _short(name, b))
+        for name in (part.name for part in fields(Origin) if part.compare)
+        if (a := getattr(one, name)) is not None
+        and (b := getattr(other, name)) is not None
+        and a != b
+    ]
 
 
 def _short(name: str, value: object) -> str:

@@ -60,6 +60,23 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerState:
+    """What a worker does.
+
+    Attributes:
+        name: its host and process.
+        trains: the id of an architecture; None if it has nothing to do.
+        seed: of that training.
+        since: when it began that, in seconds since 1970.
+    """
+
+    name: str
+    trains: str | None = None
+    seed: int | None = None
+    since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """The progress of a job or a long function.
 
@@ -71,6 +88,7 @@ class Progress:
         numbers: live results of this kind of work, for example `certified_epsilon`.
         at, since: when a job reported this step, and when its stage began with this subject, in
             seconds since 1970; None outside of jobs.
+        workers: what each worker of a search does, if it has several.
     """
 
     done: int = 0
@@ -81,6 +99,7 @@ class Progress:
     numbers: Mapping[str, Number] = field(default_factory=dict)
     at: float | None = field(default=None, compare=False)
     since: float | None = field(default=None, compare=False)
+    workers: tuple[WorkerState, ...] = field(default=(), compare=False)
 
     @property
     def share(self) -> float:

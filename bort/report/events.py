@@ -125,6 +125,7 @@ _EVENTS: dict[EventCode, str | Callable[[_Facts], str]] = {
     EventCode.WINNERS_NOT_MEASURED: "The winners were not measured: {message}",
     EventCode.SPEED_COMPARED: _speed,
     EventCode.LOGGER_FAILED: "{logger} failed and was turned off ({error}: {message})",
+    EventCode.WORKER_REFUSED: "{message}",
 }
 
 

@@ -17,7 +17,7 @@ from rich.text import Text
 from bort.core.locks import holder
 from bort.core.progress import OnStep, Progress, Stage
 from bort.report.events import event_sentence
-from bort.report.jobs import ending_reason, sentence, state_words
+from bort.report.jobs import ending_reason, sentence, state_words, worker_lines
 from bort.report.numbers import duration
 from bort.report.terminal import Terminal, folded
 from bort.storage import EventCode, JobEvent, JobRecord, JobState
@@ -214,12 +214,17 @@ def _lines(job: JobRecord) -> list[tuple[str, str]]:
         ("progress", " ".join([_progress(job), sentence(job.progress)]).strip()),
         ("left", "" if left is None else f"about {duration(left)}"),
         *_extra(job),
+        *(("worker", line) for line in _workers(job)),
         ("time", duration(job.seconds)),
         ("started", _clock(job.started_at)),
         ("ended", _clock(job.finished_at)),
         ("process", f"{job.process.pid} on {job.process.host}" if job.process else ""),
         ("log", str(job.log)),
     ]
+
+
+def _workers(job: JobRecord) -> list[str]:
+    return worker_lines(job.progress, time.time()) if job.state.is_active else []
 
 
 def _extra(job: JobRecord) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bort.core.progress import Progress, Stage
+from bort.core.serialise import to_json
 from bort.report.baselines import SHORT_NAMES
 from bort.report.numbers import duration
 from bort.storage import Ending, EndingCode, JobRecord, JobState
@@ -131,6 +132,27 @@ def _part(step: Progress) -> str:
     return f", {'round ' if step.stage is Stage.MEASURING else ''}{done} of {total}"
 
 
+def worker_lines(step: Progress, now: float) -> list[str]:
+    """Say what each worker of a search does, one line each.
+
+    Args:
+        now: in seconds since 1970.
+
+    Examples:
+        >>> from bort.core.progress import WorkerState
+        >>> states = (WorkerState("a:7", "1-2-64-128", 0, 100.0), WorkerState("b:8"))
+        >>> worker_lines(Progress(workers=states), now=112.0)
+        ['a:7: training 1-2-64-128, seed 0, for 12 s', 'b:8: waiting']
+    """
+    return [
+        f"{one.name}: waiting"
+        if one.trains is None or one.since is None
+        else f"{one.name}: training {one.trains}, seed {one.seed}, for "
+        f"{duration(max(0.0, now - one.since))}"
+        for one in step.workers
+    ]
+
+
 _SIGNALS = {
     "SIGHUP": "its terminal was closed",
     "SIGPIPE": "nobody read its lines any more",
@@ -242,6 +264,7 @@ def job_json(job: JobRecord) -> dict[str, Any]:
             "subject": step.subject,
             "numbers": dict(step.numbers),
             "extra": {"stage": step.stage.value, **step.numbers},
+            "workers": to_json(step.workers),
         },
         "reason": None if job.ending is None else ending_reason(job.ending),
         "ending": ending_row(job.ending),

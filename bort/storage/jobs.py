@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bort.core.errors import StoreError, UnknownJobError
 from bort.core.progress import Progress
-from bort.core.serialise import from_json
+from bort.core.serialise import from_json, to_json
 from bort.storage import runs, schema
 from bort.storage.database import Database
 from bort.storage.records import Ending, EventCode, JobEvent, JobRecord, JobState, ProcessIdentity
@@ -103,6 +103,7 @@ def progress_row(step: Progress) -> dict[str, Any]:
         "numbers": dict(step.numbers),
         "at": step.at,
         "since": step.since,
+        "workers": to_json(step.workers),
     }
 
 

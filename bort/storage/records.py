@@ -113,6 +113,7 @@ class EventCode(StrEnum):
     WINNERS_NOT_MEASURED = "winners not measured"
     SPEED_COMPARED = "speed compared"
     LOGGER_FAILED = "logger failed"
+    WORKER_REFUSED = "worker refused"
 
 
 @dataclass(frozen=True, slots=True)

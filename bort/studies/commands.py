@@ -12,6 +12,7 @@ from bort.core.measuring import MeasureSpec, WinnersSpec
 from bort.core.question import Question
 from bort.core.study import SPACE, LatencySpec, StudySpec, TaskSpec, TrainingSpec
 from bort.core.table_source import TableSource
+from bort.core.workers import HERE, WorkersSpec
 from bort.studies.parts import (
     BUDGET,
     FINETUNE,
@@ -30,12 +31,13 @@ from bort.studies.parts import (
     TORUS_RUN,
     TRAINING,
     WINNERS,
+    WORKERS,
     WORKLOAD,
 )
 from bort.studies.table_columns import OBJECTIVES, usual_objectives
 
 
-def search_command(spec: StudySpec) -> str:
+def search_command(spec: StudySpec, workers: WorkersSpec = HERE) -> str:
     """Write the command that runs a study's search, without defaults.
 
     Examples:
@@ -52,6 +54,7 @@ def search_command(spec: StudySpec) -> str:
         **SIZE.given(spec.size),
         **BUDGET.given(spec.search),
         **TRAINING.given(spec.training),
+        **WORKERS.given(workers),
     }
     return shlex.join(
         [

@@ -23,6 +23,7 @@ from bort.core.measuring import MeasureSpec, WinnersSpec
 from bort.core.question import Question
 from bort.core.size import SizeSpec, SizeUnit
 from bort.core.study import LatencySpec, SearchSpec, TaskSpec, TrainingSpec
+from bort.core.workers import WorkersSpec
 from bort.latency.runtimes import RUNTIME_NAMES
 
 THE_STUDYS = "the study's"
@@ -57,7 +58,8 @@ SIZE_OR_COLUMN = replace(
 )
 _LOGGERS = {"loggers": {"empty": "tensorboard, if installed"}}
 LOG = Part(LogSpec, "Training", options={"loggers": "log"}, changes=_LOGGERS)
-SEARCH = (TASK, QUESTION, SIZE_OR_COLUMN, BUDGET, TRAINING, LATENCY, LOG)
+WORKERS = Part(WorkersSpec, "Training")
+SEARCH = (TASK, QUESTION, SIZE_OR_COLUMN, BUDGET, TRAINING, WORKERS, LATENCY, LOG)
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "quick": {"epsilon": 0.1, "budget": 32},
     "thorough": {"epsilon": 0.1, "budget": 96, "seeds": 3},

@@ -1,8 +1,9 @@
 """The error oracle: trains a candidate briefly and counts its errors on dev."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,7 @@ from bort.training.execution import (
     training_threads,
 )
 from bort.training.fit import candidate_steps, check_pairs, check_vocabulary
+from bort.training.kit import KitFile, pack
 from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.metrics import (
     error_se,
@@ -89,6 +91,8 @@ class ErrorOracle:
         space: the space that the architectures come from.
         seed: the seed of each architecture's first training.
         continues: the origin of the study's earlier trainings; None if there are none.
+        check: raises unless a training of the second origin may join those of the first.
+        source, teacher: known ones, instead of those that `spec` names.
         on_step: receives a step now and then.
         should_stop: called at every step; True ends the current training.
     Attributes:
@@ -112,6 +116,9 @@ class ErrorOracle:
         *,
         seed: int,
         continues: Origin | None = None,
+        check: Callable[[Origin | None, Origin], None] = check_same_origin,
+        source: SourceNetwork | None = None,
+        teacher: Teacher | None = None,
         on_step: OnStep = ignore,
         should_stop: ShouldStop | None = None,
     ) -> None:
@@ -120,14 +127,14 @@ class ErrorOracle:
         self.on_step, self.should_stop = on_step, should_stop
         self.device = resolve_device(spec.device)
         self.threads = spec.threads or usable_cores()
-        self.source = source_network(spec.source)
+        self.source = source or source_network(spec.source)
         check_source(self.source)
         check_vocabulary(self.source, space)
         check_pairs(space, has_pairs=task.train.pairs is not None)
         if len(task.dev) == 0:
             raise InvalidOptionError(f"{task.name} has no dev texts to measure errors on")
         self.origin = origin_here(task, self.source, self.device, self.threads)
-        check_same_origin(continues, self.origin)  # before minutes are spent on a teacher
+        check(continues, self.origin)  # before minutes are spent on a teacher
         with training_threads(self.threads):
             self.on_step(Progress(stage=Stage.READING_TEXTS))
             self.encoded = self._encode()
@@ -135,15 +142,16 @@ class ErrorOracle:
             numbers = {"unknown_share": self.unknown_share}
             self.on_step(Progress(stage=Stage.READING_TEXTS, numbers=numbers))
             self.readings = self._readings()
-            self.teacher = self._teach()
-            check_useful(
-                self.teacher,
-                *self._judged,
-                classes=len(task.class_names),
-                unknown_share=self.unknown_share,
-            )
+            self.teacher = teacher or self._teach()
+            if teacher is None:
+                check_useful(
+                    self.teacher,
+                    *self._judged,
+                    classes=len(task.class_names),
+                    unknown_share=self.unknown_share,
+                )
             self.origin = taught_by(self.origin, self.teacher)
-            check_same_origin(continues, self.origin)
+            check(continues, self.origin)
             self.donor = self._observe_donor()
 
     @property
@@ -189,6 +197,11 @@ class ErrorOracle:
             return self.spec.learning_rates
         space, own = self.space.member(architecture)
         return (default_learning_rate(own.as_dict(), self.spec.initialise, space.family_name),)
+
+    def kit(self, folder: Path) -> list[KitFile]:
+        """List the files that a worker elsewhere needs; see `bort.training.kit`."""
+        is_default = self.spec.source is None
+        return pack(folder / "kit", self.task, self.source, self.teacher, is_default=is_default)
 
     def describe(self) -> OracleFacts:
         """Return everything the errors depend on, and what they are compared with."""

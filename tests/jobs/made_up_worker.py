@@ -2,13 +2,16 @@
 
 It appends a line to FOLDER/began and FOLDER/done for each training. FOLDER/kill names an
 architecture: the first worker that trains it kills itself in the middle. FOLDER/refuse holds a line
-with which it refuses; FOLDER/hang makes it wait until its input ends.
+with which it refuses, if FOLDER/refuse-in names its BORT_HOME or is not there;
+FOLDER/hang makes it wait until its input ends, FOLDER/hold until it is gone.
 """
 
 import json
 import os
+import platform
 import signal
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,18 +26,25 @@ def main(folder: Path) -> None:
         with (folder / name).open("a") as file:
             file.write(line + "\n")
 
-    assert json.loads(sys.stdin.readline()).keys() == {"study", "origin"}
+    brief = json.loads(sys.stdin.readline())
+    assert brief["study"]["name"]
+    assert brief["origin"]["device"] == "cpu"
+    home = folder / "refuse-in"
+    is_meant = not home.exists() or home.read_text() == os.environ["BORT_HOME"]
+    if is_meant and (folder / "refuse").exists():
+        print(json.dumps({"refused": (folder / "refuse").read_text()}), flush=True)
+        return
+    print(json.dumps({"ready": {"host": platform.node(), "pid": os.getpid()}}), flush=True)
     for line in sys.stdin:
         message = json.loads(line)
-        if (folder / "refuse").exists():
-            print(json.dumps({"refused": (folder / "refuse").read_text()}), flush=True)
-            return
         architecture = Architecture.of(**message["architecture"])
         name = f"{architecture.id} {message['seed']}"
         note("began", f"{name} {os.getpid()}")
         if (folder / "kill").exists() and (folder / "kill").read_text() == architecture.id:
             (folder / "kill").unlink()
             os.kill(os.getpid(), signal.SIGKILL)
+        while (folder / "hold").exists():
+            time.sleep(0.02)
         if (folder / "hang").exists():
             sys.stdin.read()
             return

@@ -3,6 +3,7 @@
 import os
 import signal
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from fake_machine import BUSY, QUIET, FakeMachine
@@ -10,6 +11,7 @@ from made_up_study import fill, made_up_evaluation, made_up_spec
 
 from bort.core.errors import BusyError
 from bort.core.locks import measuring
+from bort.core.origin import Origin
 from bort.core.progress import Stage
 from bort.core.study import LatencySpec
 from bort.families import FamilySpace
@@ -111,7 +113,8 @@ def test_a_busy_machine_certifies_nothing_until_it_is_measured_again(store, monk
     monkeypatch.setattr(stored, "search_count", lambda _: 12)
 
     def oracle(context, spec, space):
-        return lambda architecture, seed: made_up_evaluation(architecture)
+        train = lambda architecture, seed: made_up_evaluation(architecture)  # noqa: E731
+        return SimpleNamespace(evaluate=train, origin=Origin())
 
     monkeypatch.setattr(search_job, "_oracle", oracle)
     spec = made_up_spec("reviews", budget=10, lipschitz=0.3)

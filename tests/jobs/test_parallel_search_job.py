@@ -1,23 +1,26 @@
 """A search with several trainings at once: the same as in one process, whoever is killed."""
 
 import os
-import sys
 import time
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from made_up_errors import made_up_evaluation
 from made_up_study import made_up_profile, made_up_spec
 
 from bort.core.errors import StudyConflictError, WorkerError
+from bort.core.origin import Origin
 from bort.families import SearchSpace
 from bort.jobs import JobCancelledError, resume, run_here
 from bort.jobs.kinds import search as search_job
 from bort.jobs.kinds import trainings
+from bort.jobs.workers.local import LocalWorker
 from bort.jobs.workers.pool import WorkerPool
-from bort.report.jobs import sentence
+from bort.report.jobs import sentence, worker_lines
 from bort.search.check.verify import verify
 from bort.storage import JobState
 from bort.studies.answers import study_certificate
@@ -44,7 +47,7 @@ def trained(monkeypatch):
             record.append(architecture.id)
             return replace(made_up_evaluation(architecture), seed=seed)
 
-        return train
+        return SimpleNamespace(evaluate=train, origin=Origin(device="cpu"))
 
     monkeypatch.setattr(search_job, "_oracle", oracle)
     monkeypatch.setattr(trainings, "training_places", lambda threads: 1)
@@ -59,11 +62,9 @@ def workers(tmp_path, monkeypatch, trained):
     path = os.pathsep.join([str(SHARED), os.environ.get("PYTHONPATH", "")])
     monkeypatch.setenv("PYTHONPATH", path)
 
-    def open_pool(context, spec, count):
-        command = [sys.executable, str(WORKER), str(folder)]
-        return WorkerPool(count, {"study": {}, "origin": None}, log=folder / "log", command=command)
-
-    monkeypatch.setattr(trainings, "open_pool", open_pool)
+    monkeypatch.setattr(
+        trainings, "LocalWorker", partial(LocalWorker, arguments=[str(WORKER), str(folder)])
+    )
     return folder
 
 
@@ -95,9 +96,10 @@ def test_workers_give_what_one_process_gives(store, spec, trained, workers, monk
     assert len(trained) == 14
     assert store.begun(spec.name) == {}
     with_workers(monkeypatch)
-    several, told = replace(spec, name="several"), set()
-    search(store, several, on_step=lambda step: told.add(sentence(step).partition(" and ")[2]))
-    assert told >= {"2 more"}
+    several, steps = replace(spec, name="several"), []
+    search(store, several, on_step=steps.append)
+    assert "2 more" in {sentence(step).partition(" and ")[2] for step in steps}
+    assert max(len(worker_lines(step, now=0.0)) for step in steps) == 3
     assert len(trained) == 14  # nothing more in this process
     assert evaluated(store, "several") == evaluated(store, spec.name)
     assert certificate(store, "several") == certificate(store, spec.name)
@@ -215,29 +217,34 @@ def test_seeds_included_ones_and_an_audit_are_trained_by_workers(
     )
 
 
+def pool_of(folder, program):
+    log = folder / "log"
+    make = partial(LocalWorker, {}, log=log, arguments=["-c", program])
+    return WorkerPool(1, make, log=str(log))
+
+
 def test_a_pool_gives_up_on_a_training_that_ends_its_workers(tmp_path):
     space = SearchSpace.from_dict(made_up_spec("x").space)
-    command = [sys.executable, "-c", "import sys; sys.stdin.readline(); sys.exit('no memory')"]
-    pool = WorkerPool(1, {}, log=tmp_path / "log", command=command)
+    pool = pool_of(tmp_path, "import sys; sys.stdin.readline(); sys.exit('no memory')")
     future = pool.submit(space.architecture(0), 0)
     with pytest.raises(WorkerError, match=r"3 workers ended .* --parallel"):
         future.result(timeout=60)
     pool.close()
-    assert pool.pids == []
+    assert pool.workers == []
     assert (tmp_path / "log").read_text().count("no memory") == 3
 
 
 def test_closing_ends_a_worker_that_does_not_listen(tmp_path, monkeypatch):
-    monkeypatch.setattr("bort.jobs.workers.pool.GRACE_S", 0.2)
+    monkeypatch.setattr("bort.jobs.workers.local.GRACE_S", 0.2)
     space = SearchSpace.from_dict(made_up_spec("x").space)
     deaf = f"import time, pathlib; pathlib.Path({str(tmp_path / 'up')!r}).touch(); time.sleep(600)"
-    pool = WorkerPool(1, {}, log=tmp_path / "log", command=[sys.executable, "-c", deaf])
+    pool = pool_of(tmp_path, deaf)
     future = pool.submit(space.architecture(0), 0)
     give_up = time.monotonic() + 60
     while not (tmp_path / "up").exists():
         assert time.monotonic() < give_up
         time.sleep(0.02)
-    (pid,) = pool.pids
+    pid = pool.workers[0].pid
     pool.close()
     with pytest.raises(WorkerError):
         future.result(timeout=60)

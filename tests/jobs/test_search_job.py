@@ -13,6 +13,7 @@ from made_up_study import made_up_evaluation, made_up_profile, made_up_spec
 from bort.core.architecture import Architecture
 from bort.core.baseline import Method, OracleFacts, Scored
 from bort.core.errors import InvalidFieldError, UnknownStudyError
+from bort.core.origin import Origin
 from bort.core.progress import Stage
 from bort.families import SearchSpace
 from bort.jobs import JobCancelledError, resume, run_here
@@ -58,7 +59,7 @@ def trained(store, monkeypatch):
             record.append((architecture.id, seed))
             return replace(made_up_evaluation(architecture), seed=seed)
 
-        return train
+        return SimpleNamespace(evaluate=train, origin=Origin())
 
     monkeypatch.setattr(search_job, "_oracle", oracle)
     return record

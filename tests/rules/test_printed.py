@@ -32,6 +32,7 @@ FOREIGN = {
     *("--no-cache-dir", "--no-deps", "--no-input", "--require", "--require-hashes"),
     *("--requirement", "--retries", "--timeout", "--use-pep517"),
     "--network",  # Docker
+    *("--address", "--generate", "--head", "--include-dashboard", "--num-cpus"),  # Ray
     *("--fail-on-warning", "--keep-going", "--quiet"),  # Sphinx
     # Chromium
     *("--disable-background-networking", "--disable-gpu", "--no-first-run", "--no-sandbox"),

@@ -19,7 +19,7 @@ from bort.families import SearchSpace
 from bort.jobs.kinds.audit import run_audit
 from bort.jobs.kinds.latency import kept_rounds, measure_new_winners
 from bort.jobs.kinds.logged import open_loggers
-from bort.jobs.kinds.trainings import Train, Trainings, open_trainings, turn
+from bort.jobs.kinds.trainings import Oracle, Trainings, check_reachable, open_trainings, turn
 from bort.jobs.runtime.context import JobContext
 from bort.latency.profile import LatencyProfile
 from bort.latency.stored import named_profile, study_profile
@@ -43,16 +43,17 @@ def run(context: JobContext) -> dict[str, Any]:
     A resumed job continues after the last stored training and repeats none.
     """
     spec = _with_known_size(context, StudySpec.from_dict(context.spec))
+    check_reachable(context)
     context.store.create_study(spec)
     _plan_ahead(context, spec)
     space = SearchSpace.from_dict(spec.space)
     profile = _profile(context, spec, space)
     if profile is not None:
-        train = _oracle(context, spec, space)
+        oracle = _oracle(context, spec, space)
         costs = Costs(space, profile, spec.training, spec.size)
         with (
             closing(_loggers(context, spec)) as logged,
-            open_trainings(context, spec, train) as trainings,
+            open_trainings(context, spec, oracle) as trainings,
         ):
             _Search(context, spec, costs, trainings, logged).run()
         certificate = study_certificate(context.store, spec.name)
@@ -109,7 +110,7 @@ def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> Latenc
     return profile
 
 
-def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
+def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Oracle:
     """Make the oracle that trains candidates. Loads torch, and fine-tunes a missing teacher."""
     context.report(Progress(stage=Stage.LOADING_TASK))
     task = load_task(spec.task, on_step=context.report_part)
@@ -128,7 +129,7 @@ def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
             should_stop=context.should_stop,
         )
     _tell_facts(context, spec, oracle.describe())
-    return oracle.evaluate
+    return oracle
 
 
 def _tell_facts(context: JobContext, spec: StudySpec, facts: OracleFacts) -> None:

@@ -1,20 +1,40 @@
 """The trainings of a search: one after the other in this process, or several at a time."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Protocol
 
 from bort.core.architecture import Architecture
 from bort.core.evaluation import Evaluation
 from bort.core.locks import training_places, training_turn
-from bort.core.origin import origin_in
+from bort.core.origin import Origin
 from bort.core.study import StudySpec
+from bort.core.workers import WorkersSpec
 from bort.jobs.runtime.context import JobContext
+from bort.jobs.workers.cluster import RayPool, reach
+from bort.jobs.workers.local import LocalWorker
 from bort.jobs.workers.pool import Trainer, WorkerPool
 from bort.jobs.workers.process import brief_of
+from bort.storage import EventCode
 
 Train = Callable[[Architecture, int], Evaluation]
 """Trains one architecture with one seed."""
+
+
+class Oracle(Protocol):
+    """What trains in this process, and what its trainings depend on."""
+
+    origin: Origin
+
+    def evaluate(self, architecture: Architecture, seed: int) -> Evaluation:
+        """Train one architecture with one seed."""
+
+    def kit(self, folder: Path) -> Sequence[tuple[str, str, Path]]:
+        """List the files that a worker elsewhere needs: name, SHA-256, place."""
+
 
 LOG = "workers.log"  # in the job's folder
 WAIT_S = 0.2  # between two looks at whether to stop
@@ -35,7 +55,7 @@ class Trainings:
         self, context: JobContext, spec: StudySpec, train: Train, pool: Trainer | None
     ) -> None:
         self._context, self._spec, self._train, self._pool = context, spec, train, pool
-        self._is_recorded = spec.search.parallel > 1
+        self._is_recorded = spec.search.parallel > 1 or pool is not None
         self._done = context.store.begun(spec.name) if self._is_recorded else {}
         self._running: dict[tuple[str, int], Future[Evaluation]] = {}
 
@@ -114,19 +134,61 @@ def turn(context: JobContext, spec: StudySpec) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def open_trainings(context: JobContext, spec: StudySpec, train: Train) -> Iterator[Trainings]:
+def open_trainings(context: JobContext, spec: StudySpec, oracle: Oracle) -> Iterator[Trainings]:
     """Open the trainings of a search, with workers if there is room for more than one."""
-    count = min(spec.search.parallel, training_places(spec.training.threads))
-    pool = open_pool(context, spec, count) if count > 1 else None
+    pool = open_pool(context, spec, oracle)
     try:
-        yield Trainings(context, spec, train, pool)
+        yield Trainings(context, spec, oracle.evaluate, pool)
     finally:
         if pool is not None:
             pool.close()
+            context.report_workers(())
 
 
-def open_pool(context: JobContext, spec: StudySpec, count: int) -> Trainer:
-    """Make a pool of processes on this machine; they start when something has begun."""
-    facts = context.store.study(spec.name).facts
-    origin = context.store.origin(spec.name) or (None if facts is None else origin_in(facts))
-    return WorkerPool(count, brief_of(spec, origin), log=context.folder / LOG)
+def open_pool(context: JobContext, spec: StudySpec, oracle: Oracle) -> Trainer | None:
+    """Make the workers of a search, which start when something has begun.
+
+    They are on a Ray cluster if the job says so. Otherwise they are processes on this machine, as
+    far as its cores have room for more than one.
+    """
+    address = WorkersSpec.from_dict(context.spec).address
+    if address is not None:
+        return _ray_pool(context, spec, oracle, address)
+    count = min(spec.search.parallel, training_places(spec.training.threads))
+    if count == 1:
+        return None
+    log = context.folder / LOG
+    pool = WorkerPool(
+        count,
+        partial(LocalWorker, brief_of(spec, oracle.origin), log=log),
+        log=str(log),
+        on_change=lambda: context.report_workers(pool.states),
+    )
+    return pool
+
+
+def check_reachable(context: JobContext) -> None:
+    """Check that the Ray cluster of a search answers, before minutes are spent on anything else.
+
+    Raises:
+        WorkerError: it does not, after 30 s.
+    """
+    if (address := WorkersSpec.from_dict(context.spec).address) is not None:
+        reach(address, log=context.folder / LOG).close()
+
+
+def _ray_pool(context: JobContext, spec: StudySpec, oracle: Oracle, address: str) -> Trainer:
+    asked = {
+        "brief": brief_of(spec, oracle.origin),
+        "kit": [[name, sha256, str(path)] for name, sha256, path in oracle.kit(context.folder)],
+        "count": spec.search.parallel,
+        "threads": oracle.origin.threads,
+        "device": oracle.origin.device,
+    }
+    return RayPool(
+        address,
+        asked,
+        log=context.folder / LOG,
+        on_refusal=lambda line: context.warn(EventCode.WORKER_REFUSED, message=line),
+        on_change=context.report_workers,
+    )

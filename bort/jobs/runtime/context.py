@@ -2,12 +2,13 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bort.core.errors import StoreError
-from bort.core.progress import OnStep, Progress
+from bort.core.progress import OnStep, Progress, WorkerState
 from bort.jobs.runtime.lifeline import Lifeline
 from bort.report.events import event_sentence
 from bort.storage import EventCode, JobEvent, JobRecord, Store, append_log
@@ -38,6 +39,7 @@ class JobContext:
         self._on_step = on_step
         self._on_event = on_event
         self._saw_stop = False
+        self._workers: tuple[WorkerState, ...] = ()
 
     @property
     def spec(self) -> Mapping[str, Any]:
@@ -61,6 +63,7 @@ class JobContext:
 
     def report(self, progress: Progress) -> None:
         """Report how far the job is. Cheap: call it as often as you like."""
+        progress = replace(progress, workers=self._workers)
         self._lifeline.report(progress)
         if self._on_step is not None:
             self._on_step(progress)
@@ -68,6 +71,11 @@ class JobContext:
     def report_part(self, step: Progress) -> None:
         """Report a step of a part of the job, without changing the job's own count."""
         self.report(step.within(self.progress))
+
+    def report_workers(self, workers: Sequence[WorkerState]) -> None:
+        """Report what each worker does. Any thread may call this."""
+        self._workers = tuple(workers)
+        self._lifeline.report(replace(self.progress, workers=self._workers))
 
     def should_stop(self) -> bool:
         """Return whether to stop soon (cancelled, signalled, overtaken). Cheap enough for loops.

@@ -1,30 +1,27 @@
-"""Worker processes on this machine, in the shape of `concurrent.futures.Executor`."""
+"""Several workers and one queue of trainings, in the shape of `concurrent.futures.Executor`."""
 
-import contextlib
-import json
-import os
-import subprocess
-import sys
 import threading
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
-from typing import Any, Protocol
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from bort.core.architecture import Architecture
-from bort.core.errors import WorkerError
+from bort.core.errors import WorkerError, first_line
 from bort.core.evaluation import Evaluation
-from bort.core.serialise import from_json
+from bort.core.progress import WorkerState
 
-ATTEMPTS = 3  # of one training whose worker ends
-GRACE_S = 5.0  # for a worker to end by itself
-PROCESS = (sys.executable, "-m", "bort.jobs.workers.process")
+ATTEMPTS = 3  # of one training, or of one worker's start
 
 
 class Trainer(Protocol):
     """Whoever trains architectures, `count` at a time."""
 
-    count: int
+    @property
+    def count(self) -> int:
+        """How many trainings run at the same time."""
 
     def submit(self, architecture: Architecture, seed: int) -> Future[Evaluation]:
         """Begin a training, or queue it."""
@@ -33,155 +30,227 @@ class Trainer(Protocol):
         """Stop all trainings and end all workers."""
 
 
+class Worker(Protocol):
+    """Whoever trains one architecture after the other, somewhere. One thread talks to it.
+
+    Attributes:
+        name: its host and process, once it has begun.
+    """
+
+    name: str
+
+    def begin(self) -> None:
+        """Start it, and wait until it can train.
+
+        Raises:
+            EOFError: it ended.
+            WorkerError: it refuses; the message says why.
+        """
+
+    def train(self, architecture: Architecture, seed: int) -> Evaluation:
+        """Train and wait; raises as `begin` does."""
+
+    def stop(self) -> None:
+        """Tell it to stop, whatever it does. Any thread may call this."""
+
+    def end(self) -> None:
+        """Wait until it has ended; after a while, kill it. Any thread may call this, and again."""
+
+
+@dataclass(eq=False)
+class _Job:
+    architecture: Architecture
+    seed: int
+    future: Future[Evaluation] = field(default_factory=Future)
+    attempts: int = 0
+
+
 class WorkerPool:
-    """Processes that train; one that ends is replaced, and its training done again.
+    """Workers that take trainings from a queue.
+
+    One that ends is replaced, and its training done by whoever is free first. One that refuses is
+    not replaced; the others go on.
 
     Args:
-        count: number of processes. They start when there is something to train.
-        brief: the first message to each; see `bort.jobs.workers.process`.
-        log: gets everything that the workers print.
-        command: starts a worker.
+        count: number of workers. They start when there is something to train.
+        make: makes a worker.
+        log: where workers write what goes wrong; named in messages.
+        on_refusal: called with the line of a worker that refuses, in a thread of the pool.
+        on_change: called when `states` has changed, in a thread of the pool.
     """
 
     def __init__(
-        self, count: int, brief: Mapping[str, Any], *, log: Path, command: Sequence[str] = PROCESS
+        self,
+        count: int,
+        make: Callable[[], Worker],
+        *,
+        log: str,
+        on_refusal: Callable[[WorkerError], object] = lambda line: None,  # noqa: ARG005
+        on_change: Callable[[], object] = lambda: None,
     ) -> None:
-        self.count = count
-        self._brief, self._log, self._command = brief, log, command
-        self._threads = ThreadPoolExecutor(count, thread_name_prefix="worker")
-        self._lock = threading.Lock()
+        self._count, self._make, self._log = count, make, log
+        self._on_refusal, self._on_change = on_refusal, on_change
+        self._states: dict[Worker, WorkerState] = {}
+        self._changed = threading.Condition()
+        self._queue: deque[_Job] = deque()
         self._workers: list[Worker] = []
-        self._idle: list[Worker] = []
+        self._threads: list[threading.Thread] = []
+        self._places = 0  # taken by workers, or by threads that are about to start one
+        self._idle = 0
+        self._refusal: WorkerError | None = None  # the first
         self._is_closed = False
 
     @property
-    def pids(self) -> list[int]:
-        """The process ids of the workers."""
-        with self._lock:
-            return [worker.pid for worker in self._workers]
+    def count(self) -> int:
+        """The number of workers that there may be."""
+        return self._count
+
+    @property
+    def workers(self) -> list[Worker]:
+        """The workers that have started and not ended."""
+        with self._changed:
+            return list(self._workers)
+
+    @property
+    def states(self) -> list[WorkerState]:
+        """What each worker does that can train."""
+        with self._changed:
+            return list(self._states.values())
 
     def submit(self, architecture: Architecture, seed: int) -> Future[Evaluation]:
         """Let a free worker train, or the next that is.
 
         The future raises WorkerError if no worker can, or if they end again and again.
         """
-        return self._threads.submit(self._train, architecture, seed)
+        job = _Job(architecture, seed)
+        with self._changed:
+            self._queue.append(job)
+            self._staff()
+            self._changed.notify()
+        return job.future
 
     def close(self) -> None:
         """Stop all trainings and end all workers."""
-        with self._lock:
+        with self._changed:
             self._is_closed = True
-            workers = list(self._workers)
+            workers, threads = list(self._workers), list(self._threads)
+            self._fail_queue(WorkerError("the search was stopped"))
+            self._changed.notify_all()
         for worker in workers:
-            worker.hang_up()
+            worker.stop()
         for worker in workers:
             worker.end()
-        self._threads.shutdown(cancel_futures=True)
+        for thread in threads:
+            thread.join()
 
-    def _train(self, architecture: Architecture, seed: int) -> Evaluation:
-        for _ in range(ATTEMPTS):
-            worker = self._take()
+    def _staff(self) -> None:
+        """Start a worker if there is more to train than free workers; or give up without any."""
+        if self._is_closed:
+            self._fail_queue(WorkerError("the search was stopped"))
+        elif len(self._threads) < self._count:
+            if self._idle < len(self._queue):
+                self._places += 1
+                self._threads.append(threading.Thread(target=self._work, daemon=True))
+                self._threads[-1].start()
+        elif not self._places:
+            self._fail_queue(self._refusal or WorkerError("no worker is left"))
+
+    def _fail_queue(self, error: WorkerError) -> None:
+        while self._queue:
+            self._queue.popleft().future.set_exception(error)
+
+    def _work(self) -> None:
+        """Hold a place, until the pool is closed or the place is no good."""
+        try:
+            self._keep_training()
+        except WorkerError as refusal:
+            self._leave(refusal)
+        except Exception as error:  # nobody waits for this thread; tell whoever waits for it
+            self._leave(WorkerError(first_line(error)))
+
+    def _keep_training(self) -> None:
+        """Keep one worker training; replace it if it ends."""
+        ended = 0
+        while ended < ATTEMPTS:
+            worker = self._make()
+            with self._changed:
+                self._workers.append(worker)
             try:
-                evaluation = worker.train(architecture, seed)
+                if self._is_closed:
+                    return
+                worker.begin()
+                ended = 0
+                self._tell(worker, WorkerState(worker.name))
+                while (job := self._next()) is not None:
+                    self._train(worker, job)
+                return
             except EOFError:
-                self._drop(worker)
-            except WorkerError:
-                self._drop(worker)
-                raise
-            else:
-                with self._lock:
-                    self._idle.append(worker)
-                return evaluation
-        raise WorkerError(
-            f"{ATTEMPTS} workers ended while they trained {architecture.id}; {self._log} says why; "
-            "if they ran out of memory, have fewer trainings at once with --parallel"
-        )
+                ended += 1
+            finally:
+                with self._changed:
+                    self._workers.remove(worker)
+                self._tell(worker, None)
+                worker.stop()
+                worker.end()
+        raise WorkerError(f"{ATTEMPTS} workers ended before they could train; {self._why}")
 
-    def _take(self) -> "Worker":
-        with self._lock:
+    def _leave(self, refusal: WorkerError) -> None:
+        """Give up a place; the others do its work."""
+        with self._changed:
+            self._places -= 1
+            self._refusal = self._refusal or refusal
+            self._staff()
+            is_closed = self._is_closed
+        if not is_closed:
+            self._on_refusal(refusal)
+
+    def _next(self) -> _Job | None:
+        """Wait for a training; None once the pool is closed."""
+        with self._changed:
+            self._idle += 1
+            self._changed.wait_for(lambda: self._queue or self._is_closed)
+            self._idle -= 1
+            return self._queue.popleft() if self._queue else None
+
+    def _train(self, worker: Worker, job: _Job) -> None:
+        name = worker.name
+        self._tell(worker, WorkerState(name, job.architecture.id, job.seed, time.time()))
+        try:
+            evaluation = worker.train(job.architecture, job.seed)
+        except EOFError:
+            self._try_again(job)
+            raise
+        except Exception as error:
+            job.future.set_exception(error)
+            raise
+        job.future.set_result(evaluation)
+        self._tell(worker, WorkerState(name))
+
+    def _tell(self, worker: Worker, state: WorkerState | None) -> None:
+        with self._changed:
+            self._states.pop(worker, None)
+            if state is not None:
+                self._states[worker] = state
+            is_closed = self._is_closed
+        if not is_closed:
+            self._on_change()
+
+    def _try_again(self, job: _Job) -> None:
+        job.attempts += 1
+        with self._changed:
             if self._is_closed:
-                raise WorkerError("the search was stopped")
-            if self._idle:
-                return self._idle.pop()
-            worker = Worker(self._command, self._brief, self._log)
-            self._workers.append(worker)
-            return worker
-
-    def _drop(self, worker: "Worker") -> None:
-        with self._lock:
-            if worker in self._workers:
-                self._workers.remove(worker)
-        worker.hang_up()
-        worker.end()
-
-
-class Worker:
-    """One process. Only one thread at a time talks to it."""
-
-    def __init__(self, command: Sequence[str], brief: Mapping[str, Any], log: Path) -> None:
-        with log.open("ab") as errors:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,  # Ctrl-C is for the search, which tells the workers
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            )
-        self._brief: Mapping[str, Any] | None = brief
+                job.future.set_exception(WorkerError("the search was stopped"))
+            elif job.attempts < ATTEMPTS:
+                self._queue.appendleft(job)
+                self._changed.notify()
+            else:
+                name = job.architecture.id
+                line = f"{ATTEMPTS} workers ended while they trained {name}; {self._why}"
+                job.future.set_exception(WorkerError(line))
 
     @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
-
-    def train(self, architecture: Architecture, seed: int) -> Evaluation:
-        """Train and wait.
-
-        Raises:
-            EOFError: the process ended.
-            WorkerError: it cannot train; the message says why.
-        """
-        if self._brief is not None:
-            self._say(self._brief)
-            self._brief = None
-        self._say({"architecture": architecture.as_dict(), "seed": seed})
-        answer = self._hear()
-        if "refused" in answer:
-            raise WorkerError(answer["refused"])
-        return from_json(Evaluation, answer["evaluation"], what="a worker's training")
-
-    def hang_up(self) -> None:
-        """Close its input, which tells it to stop."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):  # it ended before it read everything
-            self._process.stdin.close()
-
-    def end(self) -> None:
-        """Wait until it has ended; after a while, kill it."""
-        try:
-            self._process.wait(GRACE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-
-    def _say(self, message: Mapping[str, Any]) -> None:
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(message).encode() + b"\n")
-            self._process.stdin.flush()
-        except (OSError, ValueError) as error:
-            raise EOFError from error
-
-    def _hear(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        try:
-            line = self._process.stdout.readline()
-        except ValueError as error:  # it was closed
-            raise EOFError from error
-        if not line.endswith(b"\n"):  # it ended, perhaps in the middle of its answer
-            raise EOFError
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+    def _why(self) -> str:
+        return (
+            f"{self._log} says why; if they ran out of memory, have fewer trainings at once with "
+            "--parallel"
+        )

@@ -10,7 +10,7 @@ from bort.core.locks import holder
 from bort.core.progress import Stage
 from bort.jobs import JobRecord, JobState, cancel, measure_anyway, resume
 from bort.report import searching
-from bort.report.jobs import STATES, ending_sentence, sentence
+from bort.report.jobs import STATES, ending_sentence, sentence, worker_lines
 from bort.report.numbers import duration
 from bort.storage import Thing, ThingKind, read_log
 from bort.ui.kit import access, address, deleting, frame, hidden, markup, navigation, readings
@@ -86,6 +86,15 @@ def stages(job: JobRecord) -> None:
     with st.container():
         if job.state.is_active:
             markup.steps(searching.stages(job.progress, readings.planned(job.id), time.time()))
+
+
+def workers(job: JobRecord) -> None:
+    """List what each worker of an active search does, if it has several."""
+    with st.container():
+        if job.state.is_active and (lines := worker_lines(job.progress, time.time())):
+            with st.expander(f"{len(lines)} workers", key="workers"):
+                for line in lines:
+                    markup.note(line)
 
 
 def bar(job: JobRecord, left: str = "left") -> None:

@@ -1,7 +1,7 @@
 """The form for a new search: its space, its task and the complete study."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -18,11 +18,21 @@ from bort.core.study import (
     check_name,
     suggest_name,
 )
+from bort.core.workers import WorkersSpec
 from bort.families import SPACE_NAMES, FamilySpace, SearchSpace, load_space, parse_space
 from bort.families.sizes import sizes_of
 from bort.latency.runtimes import RUNTIME_NAMES
 from bort.report.space import size_range
-from bort.studies.parts import BUDGET, FORM_PRESET, LATENCY, QUESTION, SIZE, TASK, TRAINING
+from bort.studies.parts import (
+    BUDGET,
+    FORM_PRESET,
+    LATENCY,
+    QUESTION,
+    SIZE,
+    TASK,
+    TRAINING,
+    WORKERS,
+)
 from bort.tasks import TaskInfo, list_tasks
 from bort.tasks.hub import PREFIX
 from bort.ui.kit import access, markup, readings, uploads
@@ -38,8 +48,15 @@ OWN_HUB = "a data set of the hub"
 EXAMPLE_SPACE = 'family = "bert"\n\n[dimensions]\ndepth = [2, 4]\nheads = [4, 8]\n...'
 
 
-def fill_in(slots: Slots) -> StudySpec | None:
-    """Show all fields and return the study, or None if a field has an error.
+class Filled(NamedTuple):
+    """A study, and who is to train for it."""
+
+    study: StudySpec
+    workers: WorkersSpec
+
+
+def fill_in(slots: Slots) -> Filled | None:
+    """Show all fields and return what they say, or None if a field has an error.
 
     Raises:
         ForbiddenError: whoever asks may not start anything, and so may not look at files either.
@@ -59,10 +76,11 @@ def fill_in(slots: Slots) -> StudySpec | None:
     search = attempt(slots, "search", lambda: _search(spend, certify, teach, advanced, slots))
     size = attempt(slots, "size", lambda: _size(certify, slots, space))
     training = attempt(slots, "training", lambda: _training(teach, slots))
+    workers = attempt(slots, "workers", lambda: _workers(teach, slots))
     latency = attempt(slots, "latency", lambda: _latency(advanced, slots))
-    if not (space and task and name and search and size and training and latency):
+    if not (space and task and name and search and size and training and workers and latency):
         return None
-    return StudySpec(
+    study = StudySpec(
         name=name,
         space=space.to_dict(),
         task=task,
@@ -71,6 +89,7 @@ def fill_in(slots: Slots) -> StudySpec | None:
         search=search,
         size=size,
     )
+    return Filled(study, workers)
 
 
 def attempt(slots: Slots, scope: str, make: Callable[[], T]) -> T | None:
@@ -242,6 +261,14 @@ def _training(box: DeltaGenerator, slots: Slots) -> TrainingSpec:
         form.row("initialise", "source", "teacher")
         form.row("learning_rates", "max_length", "device", "threads")
     return TRAINING.build(form.given())
+
+
+def _workers(box: DeltaGenerator, slots: Slots) -> WorkersSpec:
+    """Show the field for who trains."""
+    form = Form(slots, WORKERS, scope="workers")
+    with box:
+        form.row("workers")
+    return WORKERS.build(form.given())
 
 
 def _latency(box: DeltaGenerator, slots: Slots) -> LatencySpec:

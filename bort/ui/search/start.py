@@ -7,6 +7,7 @@ import streamlit as st
 
 from bort.core.errors import BortError
 from bort.core.study import StudySpec
+from bort.core.workers import HERE, WorkersSpec
 from bort.jobs import start_detached
 from bort.jobs.runtime.control import create_study
 from bort.latency.compare import differences_from_here
@@ -16,6 +17,7 @@ from bort.studies.commands import search_command
 from bort.ui.kit import address, markup, readings
 from bort.ui.kit.fields import Slots
 from bort.ui.machine import verdict as machine_verdict
+from bort.ui.search.form import Filled
 
 if TYPE_CHECKING:
     from bort.studies.estimates import Estimate
@@ -23,20 +25,20 @@ if TYPE_CHECKING:
 GIB = 2**30
 
 
-def show(spec: StudySpec | None, slots: Slots, *, is_named: bool) -> None:
+def show(asked: Filled | None, slots: Slots, *, is_named: bool) -> None:
     """Show the card next to the form, with the button that starts the job."""
     markup.label("Before you start")
-    if spec is None:
+    if asked is None:
         markup.note("Check the fields marked in red.")
     else:
-        cost(spec, slots)
+        cost(asked.study, slots)
         with st.expander("The same as a command"):
-            st.code(search_command(spec), language="bash", wrap_lines=True)
+            st.code(search_command(*asked), language="bash", wrap_lines=True)
     is_started = st.button(
         "Start the search",
         type="primary",
         icon=":material/play_arrow:",
-        disabled=spec is None,
+        disabled=asked is None,
         width="stretch",
         key="start",
     )
@@ -44,8 +46,8 @@ def show(spec: StudySpec | None, slots: Slots, *, is_named: bool) -> None:
         "It runs in its own process and continues if you close the page. If you stop it early, "
         "you keep every training and a weaker certificate."
     )
-    if is_started and spec is not None:
-        job = start(spec, slots, is_named=is_named)
+    if is_started and asked is not None:
+        job = start(asked.study, slots, is_named=is_named, workers=asked.workers)
         if job is not None:
             address.choose_job(job)
             st.rerun()
@@ -95,7 +97,9 @@ def _minutes(minutes: float | None) -> str:
     return "unknown" if minutes is None else f"about {duration(60 * minutes)}"
 
 
-def start(spec: StudySpec, slots: Slots, *, is_named: bool) -> int | None:
+def start(
+    spec: StudySpec, slots: Slots, *, is_named: bool, workers: WorkersSpec = HERE
+) -> int | None:
     """Start the search's job and return its number; None if it cannot start, and `slots` says why.
 
     Args:
@@ -103,14 +107,17 @@ def start(spec: StudySpec, slots: Slots, *, is_named: bool) -> int | None:
     """
     from bort.studies.checks import check_profile, check_study
     from bort.studies.loggers import default_loggers
+    from bort.studies.workers import check_workers
 
     try:
         store = readings.store_to_change()
+        check_workers(workers.workers)
         with st.spinner("Checking data, runtime and source network"):
             spec = check_study(spec, fetch=False)
         check_profile(store, spec)
         spec = create_study(store, spec, is_named=is_named)
-        described = {**spec.to_dict(), "loggers": default_loggers()}
+        beside = {"loggers": default_loggers(), "workers": workers.workers}
+        described = {**spec.to_dict(), **beside}
         return start_detached(store, "search", described, study=spec.name)
     except BortError as error:
         slots.show(error)

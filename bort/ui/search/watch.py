@@ -94,6 +94,7 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
             why = pick_sentence(progress, Goal(job.spec["search"]["goal"]))
             markup.note(f"{doing}. {why}" if why else doing)
             job_parts.pause(job)
+            job_parts.workers(job)
             job_parts.measure_button(job)
     with st.container(horizontal=True, gap="large"):
         if answer is not None:

@@ -1,0 +1,131 @@
+"""A kit: the files that a worker without our disk needs to train as we do.
+
+It has the task's texts and splits, the source network, and the teacher with its answers. Whoever
+opens one computes the digests again, so that a damaged file is another origin.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bort.core.baseline import Coverage, Method
+from bort.core.errors import InvalidDataError
+from bort.core.files import load_arrays, read_json, save_arrays, write_atomically
+from bort.core.serialise import from_json, to_json
+from bort.tasks import Split, Task
+from bort.tasks.task import TaskReport
+from bort.training.source import HUB_FILES, SourceNetwork, model_digest, weights_digest
+from bort.training.teacher import Teacher
+
+TASK, TEACHER, ANSWERS = "task.json", "teacher.json", "answers.npz"
+SPLITS = ("train", "dev", "audit", "pool")
+
+
+class KitFile(NamedTuple):
+    """A file of a kit: its name there, its SHA-256, and where it is here."""
+
+    name: str
+    sha256: str
+    path: Path
+
+
+def pack(
+    folder: Path, task: Task, source: SourceNetwork, teacher: Teacher, *, is_default: bool
+) -> list[KitFile]:
+    """List the files of a kit; what is no file yet is written to `folder`.
+
+    Args:
+        is_default: the source network is the usual one, whose digest is that of its weights.
+    Cost: hashes both networks' weights (0.1 s for 90 MB).
+    """
+    write_atomically(folder / TASK, json.dumps(_task_values(task)).encode())
+    save_arrays(folder / ANSWERS, teacher.logits)
+    facts = {
+        "name": teacher.name,
+        "digest": teacher.digest,
+        "is_source": teacher.is_source,
+        "methods": teacher.methods,
+        "coverage": to_json(teacher.coverage),
+        "source": source.name,
+        "is_default": is_default,
+    }
+    write_atomically(folder / TEACHER, json.dumps(facts).encode())
+    files = {name: folder / name for name in (TASK, ANSWERS, TEACHER)}
+    files |= _model_files("source", source.folder)
+    if teacher.is_source:
+        files |= _model_files("teacher", teacher.folder)
+    return [KitFile(name, _sha256(path), path) for name, path in sorted(files.items())]
+
+
+def unpack(folder: Path) -> tuple[Task, SourceNetwork, Teacher]:
+    """Read a kit whose files are all in `folder`.
+
+    Raises:
+        InvalidDataError: a file is missing or damaged.
+    """
+    values, facts = read_json(folder / TASK), read_json(folder / TEACHER)
+    answers = load_arrays(folder / ANSWERS)
+    if values is None or facts is None or answers is None:
+        raise InvalidDataError(f"a file in {folder} is damaged; delete the folder and start again")
+    place = folder / "source"
+    digest = weights_digest(place) if facts["is_default"] else model_digest(place)
+    own = folder / "teacher"
+    teacher = Teacher(
+        name=facts["name"],
+        folder=own,
+        digest=weights_digest(own) if facts["is_source"] else facts["digest"],
+        is_source=facts["is_source"],
+        logits=answers,
+        methods=tuple(map(Method, facts["methods"])),
+        baselines=(),
+        choices=(),
+        coverage=from_json(Coverage | None, facts["coverage"], what="a kit"),  # type: ignore[arg-type]
+    )
+    return _task(values), SourceNetwork(facts["source"], place, digest), teacher
+
+
+def _model_files(name: str, folder: Path) -> dict[str, Path]:
+    found = {path for pattern in HUB_FILES for path in folder.glob(pattern) if path.is_file()}
+    return {f"{name}/{path.name}": path for path in found}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _task_values(task: Task) -> dict[str, Any]:
+    splits = {name: split for name in SPLITS if (split := getattr(task, name)) is not None}
+    return {
+        "name": task.name,
+        "title": task.title,
+        "class_names": task.class_names,
+        "report": to_json(task.report),
+        "splits": {
+            name: {"texts": split.texts, "pairs": split.pairs, "labels": split.labels.tolist()}
+            for name, split in splits.items()
+        },
+    }
+
+
+def _task(values: dict[str, Any]) -> Task:
+    splits: dict[str, Any] = {name: _split(split) for name, split in values["splits"].items()}
+    return Task(
+        name=values["name"],
+        title=values["title"],
+        class_names=tuple(values["class_names"]),
+        report=from_json(TaskReport, values["report"], what="a kit"),
+        **{"pool": None, **splits},
+    )
+
+
+def _split(values: dict[str, Any]) -> Split:
+    pairs = values["pairs"]
+    return Split(
+        texts=tuple(values["texts"]),
+        pairs=None if pairs is None else tuple(pairs),
+        labels=np.array(values["labels"], dtype=np.int64),
+    )

@@ -1,0 +1,262 @@
+"""Workers on two nodes of a Ray cluster that share no disk: the same search, whatever is lost."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import tiny
+from made_up_errors import made_up_evaluation
+from made_up_study import made_up_profile, made_up_spec
+
+from bort.core.errors import InvalidFieldError, MissingExtraError, WorkerError
+from bort.core.origin import Origin
+from bort.core.study import SearchSpec, StudySpec, TaskSpec, TrainingSpec
+from bort.families import SearchSpace, load_space
+from bort.jobs import run_here
+from bort.jobs.kinds import search as search_job
+from bort.jobs.kinds import trainings
+from bort.jobs.workers import cluster as cluster_workers
+from bort.jobs.workers.cluster import RayPool, reach
+from bort.report.events import event_sentence
+from bort.search.check.verify import verify
+from bort.storage import EventCode
+from bort.studies.answers import study_certificate
+from bort.studies.workers import check_workers
+
+HERE = Path(__file__).parent
+WORKER = HERE / "made_up_worker.py"
+TOGETHER = 4
+
+
+class Cluster:
+    """The two nodes, in a process of their own."""
+
+    def __init__(self, folder):
+        self.homes = [folder / "one", folder / "two"]
+        self.log = folder / "nodes.log"
+        with socket.socket() as probe:
+            probe.bind(("", 0))
+            port = probe.getsockname()[1]
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, HERE / "ray_nodes.py", str(port), *map(str, self.homes)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self.address = self.hear("up").split()[1]
+
+    def hear(self, word):
+        line = self.process.stdout.readline()
+        assert line.startswith(word), self.log.read_text()
+        return line
+
+    def tell(self, word):
+        self.process.stdin.write(f"{word}\n")
+        self.process.stdin.flush()
+        self.hear("done")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(120)
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # sockets need a short path
+    (folder / "token").write_text("0123456789abcdef" * 2)
+    path = [str(HERE.parent / "shared"), str(HERE.parents[1])]
+    values = {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(folder / "token"),
+        "RAY_TMPDIR": str(folder),
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "PYTHONPATH": os.pathsep.join([*path, os.environ.get("PYTHONPATH", "")]),
+    }
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in values.items():
+            patched.setenv(name, value)
+        nodes = Cluster(tmp_path_factory.mktemp("nodes"))
+        yield nodes
+        nodes.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def ready(cluster, monkeypatch):
+    monkeypatch.setattr(trainings, "training_places", lambda threads: 1)
+    return cluster
+
+
+def search(store, spec, cluster=None, **options):
+    more = {} if cluster is None else {"workers": f"ray:{cluster.address}"}
+    run_here(store, "search", {**spec.to_dict(), **more}, study=spec.name, **options)
+
+
+def evaluated(store, name):
+    return [
+        (r.architecture_id, replace(r.evaluation, seconds=0.0))
+        for r in store.evaluation_records(name)
+    ]
+
+
+def certificate(store, name):
+    found = study_certificate(store, name)
+    assert verify(found) == []
+    return {key: value for key, value in found.items() if key not in ("study", "digests")}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tiny.write_all(tmp_path_factory.mktemp("driver"))
+
+
+@pytest.fixture
+def tiny_study(store, place):
+    """A search that really trains; its answer is computed in this process first."""
+    space = load_space(str(place / "tiny.toml")).with_labels(2)
+    profile = made_up_profile(space)
+    store.put_profile(profile.to_dict(), profile.name)
+    training = TrainingSpec(
+        steps=4, source=str(place / "source"), device="cpu", threads=1, max_length=16
+    )
+    spec = StudySpec(
+        name="here",
+        space=space.to_dict(),
+        task=TaskSpec(task=str(place / "reviews.csv")),
+        training=training,
+        search=SearchSpec(budget=5, parallel=TOGETHER),
+    )
+    return replace(spec, latency=replace(spec.latency, profile=profile.name))
+
+
+def test_nodes_train_what_one_process_trains(store, tiny_study, ready):
+    search(store, tiny_study)
+    far = replace(tiny_study, name="far")
+    search(store, far, ready)
+    assert evaluated(store, "far") == evaluated(store, "here")
+    assert certificate(store, "far") == certificate(store, "here")
+    for home in ready.homes:  # the teacher came from here
+        assert list(home.glob("cache/kits/*/teacher/model.safetensors"))
+        assert not (home / "cache" / "teachers").exists()
+
+
+@pytest.fixture
+def made_up(store, ready, tmp_path, monkeypatch):
+    """A search whose errors come from a formula, and the folder where workers note what they do."""
+    folder = tmp_path / "workers"
+    folder.mkdir()
+    spec = made_up_spec("here", epsilon=0.25, budget=12, parallel=TOGETHER)
+    profile = made_up_profile(SearchSpace.from_dict(spec.space))
+    store.put_profile(profile.to_dict(), profile.name)
+    spec = replace(spec, latency=replace(spec.latency, profile=profile.name))
+
+    def train(architecture, seed):
+        return replace(made_up_evaluation(architecture), seed=seed)
+
+    oracle = SimpleNamespace(
+        evaluate=train, origin=Origin(device="cpu", threads=1), kit=lambda folder: []
+    )
+    monkeypatch.setattr(search_job, "_oracle", lambda context, spec, space: oracle)
+    search(store, spec)
+
+    def pool(address, asked, **more):
+        return RayPool(address, {**asked, "arguments": [str(WORKER), str(folder)]}, **more)
+
+    monkeypatch.setattr(trainings, "RayPool", pool)
+    return spec, folder
+
+
+def began(folder):
+    path = folder / "began"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [line.rsplit(" ", 1)[0] for line in lines]
+
+
+def when_all_are_busy(monkeypatch, folder, act):
+    """Hold every training until all workers have one; then act, and let them go on."""
+    when(monkeypatch, folder, lambda: len(began(folder)) >= TOGETHER, act)
+
+
+def when(monkeypatch, folder, holds, act=lambda: None):
+    """Hold every training until a condition holds; then act, and let them go on."""
+    (folder / "hold").touch()
+    waits = trainings.Trainings._wait
+
+    def wait(self):
+        waits(self)
+        if (folder / "hold").exists() and holds():
+            act()
+            (folder / "hold").unlink()
+
+    monkeypatch.setattr(trainings.Trainings, "_wait", wait)
+
+
+def check_same(store, spec, folder, *, again):
+    assert certificate(store, spec.name) == certificate(store, "here")
+    assert evaluated(store, spec.name) == evaluated(store, "here")
+    counts = Counter(began(folder))
+    assert {f"{a} {e.seed}" for a, e in evaluated(store, spec.name)} == set(counts)
+    assert sum(counts.values()) - len(counts) <= again  # nothing twice but what was running
+
+
+def test_a_restarted_cluster_goes_on(store, made_up, ready, monkeypatch):
+    here, folder = made_up
+    spec = replace(here, name="restarted")
+    when_all_are_busy(monkeypatch, folder, lambda: ready.tell("restart"))
+    search(store, spec, ready)
+    check_same(store, spec, folder, again=TOGETHER)
+
+
+def test_the_others_do_the_work_of_a_node_that_differs(store, made_up, ready, monkeypatch):
+    here, folder = made_up
+    (folder / "refuse").write_text("the worker on two cannot train: torch 1.0 there")
+    (folder / "refuse-in").write_text(str(ready.homes[1]))
+    refused = []
+
+    def heard(event):
+        if event.code is EventCode.WORKER_REFUSED:
+            refused.append(event_sentence(event))
+
+    spec = replace(here, name="refused")
+    when(monkeypatch, folder, lambda: refused and began(folder))
+    search(store, spec, ready, on_event=heard)
+    assert set(refused) == {(folder / "refuse").read_text()}
+    check_same(store, spec, folder, again=0)
+
+
+def test_a_killed_worker_and_a_lost_node_cost_what_was_running(store, made_up, ready, monkeypatch):
+    here, folder = made_up
+    spec = replace(here, name="lost")
+    victim = evaluated(store, "here")[6][0]
+    (folder / "kill").write_text(victim)
+    when_all_are_busy(monkeypatch, folder, lambda: ready.tell("lose"))
+    search(store, spec, ready)
+    assert Counter(began(folder))[f"{victim} 0"] == 2
+    check_same(store, spec, folder, again=1 + 2)
+
+
+def test_a_cluster_that_does_not_answer_ends_in_a_line(tmp_path, cluster, monkeypatch):
+    monkeypatch.setattr(cluster_workers, "REACH_S", 3.0)
+    with pytest.raises(WorkerError, match=r"127\.0\.0\.1:1 cannot be reached .*within 3 s"):
+        reach("127.0.0.1:1", log=tmp_path / "log")
+
+
+def test_what_is_missing_is_said_before_anything_starts(monkeypatch):
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    check_workers(None)
+    with pytest.raises(InvalidFieldError, match="RAY_AUTH_MODE=token"):
+        check_workers("ray")
+    monkeypatch.setattr("bort.studies.workers.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'bort\[ray\]'"):
+        check_workers("ray:10.0.0.5:6379")
