@@ -231,6 +231,20 @@ class Reader:
         expect(uploader).to_contain_text(file.name)
         self.settle()
 
+    def tab_to(self, target: Locator, *, at_most: int = 60) -> None:
+        """Press Tab until a target has the focus, as somebody without a mouse does.
+
+        A late piece of the page may take the focus away; then begin again at its top.
+        """
+        give_up = time.monotonic() + PATIENCE_S
+        while time.monotonic() < give_up:
+            self.settle()
+            for _ in range(at_most):
+                self.page.keyboard.press("Tab")
+                if target.evaluate("target => target.matches(':focus-visible')"):
+                    return
+        raise AssertionError(f"{at_most} times Tab do not lead to {target}")
+
     def box_at_rest(self, target: Locator) -> Box:
         """Bring a target to the middle of the screen; returns where it stands, in pixels.
 

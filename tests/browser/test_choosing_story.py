@@ -44,6 +44,35 @@ def test_from_nothing_to_this_one_because(address, visit):
         see_the_same_after_the_menu_and_in_a_second_tab(reader)
 
 
+def test_by_keyboard_alone_from_the_first_page_to_a_pick(address, visit):
+    with visit(address) as reader:
+        keys = reader.page.keyboard
+        reader.open("/")
+        reader.tab_to(reader.page.get_by_role("button", name="Explore its Pareto front"))
+        keys.press("Enter")
+        expect(reader.page.get_by_role("heading", level=1)).to_have_text("Pareto front")
+        expect(reader.charts()).to_have_count(5)
+        reader.tab_to(reader.page.get_by_label("Network at most, ms", exact=True))
+        keys.type("1")
+        keys.press("Enter")
+        reader.page.wait_for_url("**at-most=%2C1%2C*")
+        because = "the lowest error within your limits"
+        reader.tab_to(suggestion(reader, because), at_most=90)
+        keys.press("Enter")
+        reader.page.wait_for_url("**pick=*")
+        reader.settle()
+        suggested = reader.query()["pick"][0]
+        expect(reader.detail()).to_have_text(suggested)
+        expect(suggestion(reader, because)).to_have_text(suggested)
+        reader.tab_to(reader.page.get_by_test_id("stDataFrame").locator("canvas"), at_most=90)
+        keys.press("ArrowDown")
+        keys.press("ArrowRight")
+        keys.press("ArrowLeft")
+        reader.page.wait_for_function(f"() => !location.search.includes('{suggested}')")
+        reader.settle()
+        expect(reader.detail()).to_have_text(reader.query()["pick"][0])
+
+
 def main_chart_is_on_the_first_screen(reader):
     reader.page.set_viewport_size({"width": 1280, "height": 800})
     box = reader.charts().first.bounding_box()

@@ -45,9 +45,11 @@ def test_from_the_form_to_a_picked_architecture(place, address, visit):
     with visit(address) as reader:
         reader.open_first("/search", "Search", charts=0)
         fill_in(reader, place)
-        reader.page.get_by_role("button", name="Start the search").click()
+        reader.tab_to(reader.page.get_by_role("button", name="Start the search"))
+        reader.page.keyboard.press("Enter")
         watch(reader, place)
-        reader.page.get_by_role("link", name="Open its Pareto front").click()
+        reader.tab_to(reader.page.get_by_role("link", name="Open its Pareto front"))
+        reader.page.keyboard.press("Enter")
         read_front(reader)
         in_table = pick_in_table(reader)
         in_chart = pick_in_chart(reader, other_than=in_table)

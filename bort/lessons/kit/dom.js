@@ -25,13 +25,15 @@ const svg = (tag, attributes, ...children) =>
  */
 function figure(lesson, selector, draw) {
   const place = lesson.root.querySelector(selector);
-  const picture = svg("svg", { role: "img", "aria-label": place.dataset.alt ?? "" });
+  const picture = svg("svg", { "aria-label": place.dataset.alt ?? "" });
   place.append(picture);
   let width = 0;
   const again = () => {
     if (width < 40) return;
     picture.replaceChildren();
     draw(picture, width);
+    // What can be touched in it would be lost in an image.
+    picture.setAttribute("role", picture.querySelector("[tabindex]") ? "group" : "img");
   };
   const observer = new ResizeObserver(([entry]) => {
     const found = Math.floor(entry.contentRect.width);

@@ -91,7 +91,7 @@ export default function (component) {
   const chart = (parentElement.bortChart ??= create(parentElement));
   chart.cursor = data.cursor;
   chart.onPick = data.picks ? (id) => setTriggerValue("pick", id) : null;
-  chart.holder.setAttribute("role", "img");
+  chart.holder.setAttribute("role", "figure");
   chart.holder.setAttribute("aria-label", data.alt);
   chart.holder.classList.toggle("is-pickable", data.picks);
   draw(chart, data).catch((error) => (chart.holder.textContent = error.message));

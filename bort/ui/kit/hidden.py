@@ -1,6 +1,7 @@
-"""A hidden tab paints nothing: a component knows whether the reader can see the page.
+"""A component that knows whether the reader can see the page, and whether it is light or dark.
 
-Only its title is kept up to date, every `HIDDEN_POLL_S`; once shown, the page runs again.
+A hidden tab paints nothing: only its title is kept up to date, every `HIDDEN_POLL_S`; once shown,
+the page runs again. It also runs again when the theme changes, because charts have its colours.
 """
 
 from functools import cache
@@ -12,23 +13,38 @@ HIDDEN_POLL_S = 30.0
 _KEY = "tab"
 
 # The state of a component that has not changed reruns nothing.
-_SCRIPT = """export default ({ parentElement, setStateValue }) => {
+_SCRIPT = """const scheme = (app) => getComputedStyle(app).colorScheme;
+
+export default ({ parentElement, setStateValue }) => {
+  const app = document.querySelector(".stApp");
+  const known = (parentElement.bortTab ??= { hidden: false, scheme: scheme(app) });
   const tell = () => {
-    if (parentElement.bortHidden === document.hidden) return;
-    parentElement.bortHidden = document.hidden;
-    setStateValue("hidden", document.hidden);
+    for (const [name, now] of [["hidden", document.hidden], ["scheme", scheme(app)]]) {
+      if (known[name] === now) continue;
+      known[name] = now;
+      setStateValue(name, now);
+    }
   };
-  parentElement.bortHidden ??= false;
+  const observer = new MutationObserver(tell); // a theme is a class of the app
+  observer.observe(app, { attributes: true, attributeFilter: ["class"] });
   document.addEventListener("visibilitychange", tell);
   tell();
-  return () => document.removeEventListener("visibilitychange", tell);
+  return () => {
+    observer.disconnect();
+    document.removeEventListener("visibilitychange", tell);
+  };
 };"""
 
 
 def watch() -> None:
-    """Notice when the tab is hidden or shown again; the page then runs again, at its new pace."""
+    """Run the page again when the tab is hidden or shown, at its new pace, or the theme changes."""
     with st.container(key="tab-state"):
-        _component()(key=_KEY, default={"hidden": False}, on_hidden_change=lambda: None)
+        _component()(
+            key=_KEY,
+            default={"hidden": False, "scheme": ""},
+            on_hidden_change=lambda: None,
+            on_scheme_change=lambda: None,
+        )
 
 
 def is_hidden() -> bool:
