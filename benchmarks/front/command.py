@@ -1,4 +1,4 @@
-"""`bort bench front`: how fast the dashboard paints, beside a plain Streamlit page."""
+"""`bort bench front`: how fast the dashboard paints and answers, and what its tabs cost."""
 
 import json
 import tempfile
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 import click
@@ -15,14 +15,23 @@ from benchmarks.row_log import row_table
 from bort.cli import options
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
+    from benchmarks.front.rows import Record
+    from benchmarks.front.serving import Server
     from benchmarks.row_log import RowLog
 
-PAGES = {"Home": "/", "Pareto front": "/pareto"}
+K = TypeVar("K", str, int)
+
+FRONT = "Pareto front"
+PAGES = {"Home": "/", FRONT: "/pareto"}  # as a newcomer finds them, with the finished example
+POINTS_OF_THE_EXAMPLE = 50
 POINTS = (500, 20_000)
 KEYS = ("ArrowRight", "ArrowLeft")
 SLIDERS = {"ours": "ε", "stock": "epsilon"}
+
+
+SPAN_S = 10.0
 
 
 class Visit(NamedTuple):
@@ -34,6 +43,16 @@ class Visit(NamedTuple):
     urls: Mapping[str, str]
 
 
+class Counts(NamedTuple):
+    """How often each thing is measured."""
+
+    visits: int
+    moves: int
+    spans: int
+    sessions: int
+    rounds: int
+
+
 @click.command(cls=options.Command)
 @click.option(
     "--visits", type=click.IntRange(2), default=10, show_default=True, help="Visits per page."
@@ -41,12 +60,27 @@ class Visit(NamedTuple):
 @click.option(
     "--moves", type=click.IntRange(2), default=10, show_default=True, help="Moves of the slider."
 )
+@click.option(
+    "--spans",
+    type=click.IntRange(2),
+    default=6,
+    show_default=True,
+    help="Spans of 10 s in which tabs are idle.",
+)
+@click.option(
+    "--sessions", type=click.IntRange(2), default=25, show_default=True, help="Sessions at once."
+)
+@click.option(
+    "--rounds", type=click.IntRange(2), default=20, show_default=True, help="Reruns per session."
+)
 @row_table("front")
 @options.as_json
-def front(visits: int, moves: int, out: Path, report_only: bool, as_json: bool) -> None:
-    """Time first paints and repaints, in turns with a plain Streamlit page of as many charts.
+def front(out: Path, report_only: bool, as_json: bool, **counts: int) -> None:
+    """Time paints, ten tabs beside a search, idle tabs, and many sessions at once.
 
-    Needs Chromium, and a quiet machine for about ten minutes.
+    First paints and repaints are timed in turns with a plain Streamlit page of as many charts.
+    Needs Chromium, and a quiet machine for about a quarter of an hour. Run again, it measures only
+    what the table does not have yet of this machine.
 
     \b
     Examples:
@@ -58,7 +92,7 @@ def front(visits: int, moves: int, out: Path, report_only: bool, as_json: bool) 
 
     log = open_log(out)
     if not report_only:
-        _measure(log, visits, moves)
+        _measure(log, Counts(**counts))
     page = write_page(log)
     if as_json:
         options.print_json({"log": str(out), "page": str(page)})
@@ -66,56 +100,121 @@ def front(visits: int, moves: int, out: Path, report_only: bool, as_json: bool) 
         click.echo(f"{page.read_text('utf-8')}\n{page}")
 
 
-def _measure(log: "RowLog", visits: int, moves: int) -> None:
-    from benchmarks.front import measuring, serving
+def _measure(log: "RowLog", counts: Counts) -> None:
+    from benchmarks.front import serving
+    from benchmarks.front.rows import Record
     from bort.core.machine import this_machine
 
-    cpu = this_machine([], threads=1).cpu
-
-    def add(what: str, visit: Visit, number: int, found: Mapping[str, float]) -> None:
-        seconds = {f"{side}_s": round(value, 4) for side, value in found.items()}
-        known = {"page": visit.page, "points": visit.points, "charts": visit.charts, "cpu": cpu}
-        log.append({"what": what, "number": number, **known, **seconds})
-
+    record = Record(log, this_machine([], threads=1).cpu)
     with (
         tempfile.TemporaryDirectory(prefix="bort-front-") as folder,
-        serving.both(Path(folder)) as addresses,
+        serving.both(Path(folder)) as servers,
         serving.browser() as browser,
     ):
-        for visit in _pages(browser, addresses):
-            for number in range(visits):
+        home, ours = Path(folder), servers["ours"]
+        addresses = {side: server.address for side, server in servers.items()}
+        _first_paints(record, browser, addresses, counts.visits)
+        _repaints(record, browser, addresses, home, counts.moves)
+        _idle_tabs(record, browser, ours, counts.spans)
+        _sessions(record, ours, counts.sessions, counts.rounds)
+        _ten_tabs(record, browser, ours, home, counts.moves)
+
+
+def _first_paints(
+    record: "Record", browser: "Browser", addresses: Mapping[str, str], visits: int
+) -> None:
+    from benchmarks.front import measuring
+    from benchmarks.front.rows import What
+
+    for page, path in PAGES.items():
+        missing = record.missing(What.PAINT_ALL, page, POINTS_OF_THE_EXAMPLE, visits)
+        if not missing:
+            continue
+        visit = _visit(browser, addresses, page, path, points=POINTS_OF_THE_EXAMPLE)
+        for number in missing:
+            found = {
+                side: measuring.first_paint(browser, visit.urls[side], charts=visit.charts)
+                for side in _in_turns(number)
+            }
+            about = (page, visit.points, visit.charts, number)
+            record.add(What.PAINT, *about, found["ours"].first, found["stock"].first)
+            record.add(What.PAINT_ALL, *about, found["ours"].all, found["stock"].all)
+
+
+def _repaints(
+    record: "Record", browser: "Browser", addresses: Mapping[str, str], home: Path, moves: int
+) -> None:
+    """Move ε on the front of somebody's results, few and many."""
+    from benchmarks.front import measuring
+    from benchmarks.front.rows import What
+
+    for points in POINTS:
+        missing = record.missing(What.REPAINT, "own results", points, moves)
+        if not missing:
+            continue
+        path = f"/pareto?{_table(home, points)}"
+        visit = _visit(browser, addresses, "own results", path, points=points)
+        with _opened(browser, visit.urls) as pages:
+            for number in missing:
+                key = KEYS[number % len(KEYS)]
                 found = {
-                    side: measuring.first_paint(browser, visit.urls[side], charts=visit.charts)
+                    side: measuring.repaint(pages[side], SLIDERS[side], key)
                     for side in _in_turns(number)
                 }
-                add("paint", visit, number, {side: one.first for side, one in found.items()})
-                add("paint all", visit, number, {side: one.all for side, one in found.items()})
-        for visit in _tables(browser, addresses, Path(folder)):
-            with _opened(browser, visit) as pages:
-                for number in range(moves):
-                    key = KEYS[number % len(KEYS)]
-                    again = {
-                        side: measuring.repaint(pages[side], SLIDERS[side], key)
-                        for side in _in_turns(number)
-                    }
-                    add("repaint", visit, number, again)
+                about = (visit.page, points, visit.charts, number)
+                record.add(What.REPAINT, *about, found["ours"], found["stock"])
+
+
+def _idle_tabs(record: "Record", browser: "Browser", ours: "Server", spans: int) -> None:
+    from benchmarks.front import measuring
+    from benchmarks.front.rows import TABS, What
+
+    missing = record.missing(What.IDLE, FRONT, POINTS_OF_THE_EXAMPLE, spans)
+    without = list(measuring.shares(ours.pid, spans=len(missing), seconds=SPAN_S))
+    if missing:
+        with _opened(browser, dict.fromkeys(range(TABS), ours.address + PAGES[FRONT])) as pages:
+            charts = pages[0].locator(".js-plotly-plot").count()
+            found = measuring.shares(ours.pid, spans=len(missing), seconds=SPAN_S)
+            for number, share, beside in zip(missing, found, without, strict=True):
+                about = (FRONT, POINTS_OF_THE_EXAMPLE, charts, number)
+                record.add(What.IDLE, *about, share, beside)
+
+
+def _ten_tabs(record: "Record", browser: "Browser", ours: "Server", home: Path, moves: int) -> None:
+    """Move ε in one of ten tabs, and before in the only tab, while a search trains."""
+    from benchmarks.front import measuring, serving
+    from benchmarks.front.rows import TABS, What
+
+    missing = record.missing(What.TABS, FRONT, POINTS_OF_THE_EXAMPLE, moves)
+    if not missing:
+        return
+    url = ours.address + PAGES[FRONT]
+    keys = [KEYS[number % len(KEYS)] for number in missing]
+    with serving.search(home), _opened(browser, {0: url}) as only:
+        page = only[0]
+        alone = [measuring.repaint(page, SLIDERS["ours"], key) for key in keys]
+        with _opened(browser, dict.fromkeys(range(1, TABS), url)):
+            charts = page.locator(".js-plotly-plot").count()
+            for number, key, beside in zip(missing, keys, alone, strict=True):
+                found = measuring.repaint(page, SLIDERS["ours"], key)
+                about = (FRONT, POINTS_OF_THE_EXAMPLE, charts, number)
+                record.add(What.TABS, *about, found, beside)
+
+
+def _sessions(record: "Record", ours: "Server", sessions: int, rounds: int) -> None:
+    """Many sessions at once; their memory means something only from the first round on."""
+    from benchmarks.front import sessions as many
+    from benchmarks.front.rows import What
+
+    if record.missing(What.SESSIONS, FRONT, sessions, rounds):
+        found = many.rounds(ours.address, ours.pid, sessions=sessions, count=rounds)
+        for number, one in enumerate(list(found)):
+            about = (FRONT, sessions, 0, number)
+            record.add(What.SESSIONS, *about, one.memory_mib, one.processor_s)
 
 
 def _in_turns(number: int) -> tuple[str, ...]:
     return ("ours", "stock") if number % 2 else ("stock", "ours")
-
-
-def _pages(browser: "Browser", addresses: Mapping[str, str]) -> Iterator[Visit]:
-    """The pages with charts as a newcomer finds them, with the finished example."""
-    for page, path in PAGES.items():
-        yield _visit(browser, addresses, page, path, points=50)
-
-
-def _tables(browser: "Browser", addresses: Mapping[str, str], home: Path) -> Iterator[Visit]:
-    """Somebody's results on the front, few and many."""
-    for points in POINTS:
-        address = _table(home, points)
-        yield _visit(browser, addresses, "own results", f"/pareto?{address}", points=points)
 
 
 def _visit(
@@ -157,12 +256,13 @@ def _table(home: Path, points: int) -> str:
 
 
 @contextmanager
-def _opened(browser: "Browser", visit: Visit) -> Iterator[dict[str, Any]]:
+def _opened(browser: "Browser", urls: Mapping[K, str]) -> Iterator[dict[K, "Page"]]:
+    """Open a tab for each, and wait until nothing is painted any more."""
     from benchmarks.front.measuring import open_quiet
 
-    pages = {side: browser.new_page(viewport={"width": 1280, "height": 800}) for side in visit.urls}
-    for side, page in pages.items():
-        open_quiet(page, visit.urls[side])
+    pages = {name: browser.new_page(viewport={"width": 1280, "height": 800}) for name in urls}
+    for name, page in pages.items():
+        open_quiet(page, urls[name])
     yield pages
     for page in pages.values():
         page.close()

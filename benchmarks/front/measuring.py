@@ -1,6 +1,10 @@
 """Time what a reader waits for, in a real browser."""
 
+import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import psutil
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -100,3 +104,18 @@ def repaint(page: "Page", slider: str, key: str) -> float:
         "() => ({ last: window.benchPainted.last, pressed: window.benchPainted.pressed })"
     )
     return (seen["last"] - seen["pressed"]) / 1000
+
+
+def shares(pid: int, *, spans: int, seconds: float) -> Iterator[float]:
+    """Watch a process; yields the share of a core that it takes in each span."""
+    process = psutil.Process(pid)
+    for _ in range(spans):
+        before, began = processor_s(process), time.monotonic()
+        time.sleep(seconds)
+        yield (processor_s(process) - before) / (time.monotonic() - began)
+
+
+def processor_s(process: psutil.Process) -> float:
+    """The processor seconds that a process has used."""
+    times = process.cpu_times()
+    return float(times.user + times.system)

@@ -1,5 +1,6 @@
-"""The servers, and the browser that visits them."""
+"""The servers, the browser that visits them, and a search that runs meanwhile."""
 
+import json
 import os
 import signal
 import socket
@@ -10,10 +11,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import psutil
 
 import bort
 from bort.core.errors import BortError, MissingExtraError
+from bort.jobs import cancel, find_job
+from bort.storage import Store, open_store
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -21,15 +26,29 @@ if TYPE_CHECKING:
 ROOT = Path(bort.__file__).parent.parent
 STOCK = Path(__file__).with_name("stock.py")
 PATIENCE_S = 120
+WARM_S = 20  # of the processor; a search has then imported its libraries, and trains
+BORT = (sys.executable, "-c", "from bort.cli import main; main()")
+DASHBOARD = (*BORT, "app", "--no-prepare", "--no-open", "--port")  # then the port
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 
 
+class Server(NamedTuple):
+    """A server that answers.
+
+    Attributes:
+        pid: of its process.
+    """
+
+    address: str
+    pid: int
+
+
 @contextmanager
-def both(home: Path) -> Iterator[dict[str, str]]:
-    """Serve the dashboard with this home and the plain page; yields their addresses."""
+def both(home: Path) -> Iterator[dict[str, Server]]:
+    """Serve the dashboard with this home, and the plain page."""
     plain = (sys.executable, "-m", "streamlit", "run", str(STOCK), "--server.headless=true")
     with ExitStack() as stack:
-        ours = stack.enter_context(dashboard(home))
+        ours = stack.enter_context(_serving(DASHBOARD, home))
         stock = stack.enter_context(_serving([*plain, "--server.port"], home))
         yield {"ours": ours, "stock": stock}
 
@@ -37,9 +56,8 @@ def both(home: Path) -> Iterator[dict[str, str]]:
 @contextmanager
 def dashboard(home: Path) -> Iterator[str]:
     """Serve the dashboard with this home; yields its address."""
-    app = (sys.executable, "-c", "from bort.cli import main; main()", "app", "--no-prepare")
-    with _serving([*app, "--no-open", "--port"], home) as address:
-        yield address
+    with _serving(DASHBOARD, home) as server:
+        yield server.address
 
 
 @contextmanager
@@ -62,15 +80,60 @@ def browser() -> Iterator["Browser"]:
 
 
 @contextmanager
-def _serving(command: Sequence[str], home: Path) -> Iterator[str]:
-    """Start a server on a free port, the command's last argument; yields its address."""
+def search(home: Path) -> Iterator[None]:
+    """Have a search train in the background, which makes its own texts; ends it afterwards."""
+    folder = home / "searched"
+    folder.mkdir()
+    texts = (f"{word} film {n}" for n in range(500) for word in ("fine", "dull"))
+    lines = (f"{text},{text.split()[0]}" for text in texts)
+    (folder / "films.csv").write_text("text,label\n" + "\n".join(lines) + "\n", "utf-8")
+    with open_store(f"sqlite:///{home / 'bort.db'}") as store:
+        profile = next(study.profile for study in store.studies() if study.profile)
+        words = ("--task", "films.csv", "--latency-profile", profile, "--steps", "100000")
+        job_id = _started(home, folder, *words)
+        try:
+            _wait_until_it_trains(store, job_id)
+            yield
+        finally:
+            cancel(store, job_id)
+
+
+def _started(home: Path, folder: Path, *words: str) -> int:
+    """Start a search in the background; returns its job."""
+    run = subprocess.run(
+        [*BORT, "search", *words, "--detach", "--json"],
+        cwd=folder,
+        env=_environment(home),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode:
+        raise BortError(run.stderr.strip().splitlines()[-1])
+    return int(json.loads(run.stdout)["job"])
+
+
+def _wait_until_it_trains(store: Store, job_id: int) -> None:
+    """Wait until the job's process has used the processor for a while."""
+    give_up = time.monotonic() + PATIENCE_S
+    while True:
+        job = find_job(store, job_id)
+        if job.process is not None and psutil.Process(job.process.pid).cpu_times().user > WARM_S:
+            return
+        if job.state.is_final or time.monotonic() > give_up:
+            raise BortError(f"the search in the background is {job.state} and does not train")
+        time.sleep(1)
+
+
+@contextmanager
+def _serving(command: Sequence[str], home: Path) -> Iterator[Server]:
+    """Start a server on a free port, the command's last argument."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    environment = {k: v for k, v in os.environ.items() if k != "BORT_STORE"}
     process = subprocess.Popen(
         [*command, str(port)],
-        env={**environment, "BORT_HOME": str(home), "PYTHONPATH": str(ROOT)},
+        env=_environment(home),
         cwd=home,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -79,10 +142,15 @@ def _serving(command: Sequence[str], home: Path) -> Iterator[str]:
     )
     try:
         _wait(process, port)
-        yield f"http://127.0.0.1:{port}"
+        yield Server(f"http://127.0.0.1:{port}", process.pid)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait()
+
+
+def _environment(home: Path) -> dict[str, str]:
+    environment = {k: v for k, v in os.environ.items() if k != "BORT_STORE"}
+    return {**environment, "BORT_HOME": str(home), "PYTHONPATH": str(ROOT)}
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:
