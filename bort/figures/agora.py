@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from bort.agora.world import Rate, RoundSummary
-from bort.figures.theme import Palette, Theme, escape, palette, styled, translucent
+from bort.figures.theme import Palette, Theme, blank, escape, palette, translucent
 from bort.report.agora import verdict_words
 
 _LEGEND = {"orientation": "h", "x": 0, "yanchor": "bottom"}
@@ -19,12 +19,12 @@ def plot_errors(
     rows: Sequence[RoundSummary], *, theme: Theme = "light", height: int = 300
 ) -> go.Figure:
     """Plot dev and audit error of each round with their 95 % intervals."""
-    figure = go.Figure()
+    figure = blank(theme, height=height)
     _add_errors(figure, rows, palette(theme))
     _name_rounds(figure, rows)
     figure.update_yaxes(title_text="← better   error", tickformat="~%", rangemode="tozero")
     figure.update_layout(legend=_LEGEND | {"y": 1.02})
-    return styled(figure, theme, height=height)
+    return figure
 
 
 def plot_rounds(
@@ -36,7 +36,7 @@ def plot_rounds(
         cursor: the round that a line through all charts marks; the first shape of the figure.
     """
     colours = palette(theme)
-    figure = go.Figure()
+    figure = blank(theme, height=height)
     _add_errors(figure, rows, colours)
     _add_points(figure, rows, colours)
     _add_shape(figure, rows, colours)
@@ -59,7 +59,6 @@ def plot_rounds(
         shapes=[_cursor(cursor, colours)],
         hovermode="x",
     )
-    styled(figure, theme, height=height)
     for axis in ("yaxis2", "yaxis3", "yaxis4"):
         figure.layout[axis].update(figure.layout.template.layout.yaxis, overwrite=False)
     for legend in ("legend2", "legend3", "legend4"):

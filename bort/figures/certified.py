@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from bort.figures.theme import Theme, palette, styled
+from bort.figures.theme import Theme, blank, palette
 
 
 def plot_certified_epsilon(
@@ -22,7 +22,8 @@ def plot_certified_epsilon(
         certified: ε certified then; None if nothing was certified yet.
     """
     colours = palette(theme)
-    figure = go.Figure(
+    figure = blank(theme, height=height)
+    figure.add_trace(
         go.Scatter(
             x=list(evaluations),
             y=list(certified),
@@ -45,4 +46,4 @@ def plot_certified_epsilon(
     figure.update_xaxes(title_text="evaluations", tickformat="d", rangemode="tozero")
     figure.update_yaxes(title_text="← better   certified ε", tickformat="~g", rangemode="tozero")
     figure.update_layout(showlegend=False)
-    return styled(figure, theme, height=height)
+    return figure

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from bort.figures.objectives import ERROR, OBJECTIVES, Objective
-from bort.figures.theme import Palette, Theme, escape, mixed, palette, styled, translucent
+from bort.figures.theme import Palette, Theme, blank, escape, mixed, palette, translucent
 from bort.report.choosing import shape_of
 from bort.report.numbers import significant
 from bort.studies.choosing import options_of
@@ -186,7 +186,7 @@ def plot_pair(
         limits: the most that the reader accepts, each drawn as a line.
     """
     colours = palette(theme)
-    figure = go.Figure()
+    figure = blank(theme, height=height)
     bars = () if Layer.INTERVALS in hidden else (Layer.FRONT, Layer.NOISE)
     for layer, marks in info.layers.items():
         trace = _trace(marks, x, y, layer, colours, has_bars=layer in bars)
@@ -204,7 +204,7 @@ def plot_pair(
         if limits and objective in limits:
             draw(limits[objective], line=limit, name=f"limit of {objective.name}")
     figure.update_layout(showlegend=False)
-    return styled(figure, theme, height=height)
+    return figure
 
 
 def marks_of(
@@ -335,7 +335,8 @@ def plot_front_3d(
         hidden: layers that are not shown.
     """
     colours = palette(theme)
-    figure = go.Figure(
+    figure = blank(theme, height=height)
+    figure.add_traces(
         [
             _trace_3d(marks, layer, colours).update(visible=layer not in hidden)
             for layer, marks in info.layers.items()
@@ -360,7 +361,7 @@ def plot_front_3d(
         uirevision="kept",
     )
     figure.update_layout(showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0})
-    return styled(figure, theme, height=height)
+    return figure
 
 
 def _trace_3d(marks: Marks, layer: Layer, colours: Palette) -> go.Scatter3d:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from bort.figures.objectives import ERROR, LATENCY, SIZE, Objective
-from bort.figures.theme import Theme, escape, palette, styled
+from bort.figures.theme import Theme, blank, escape, palette
 from bort.report.numbers import milliseconds, milliseconds_range
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def plot_predicted(
         band: relative ±m, drawn as a shaded area.
     """
     colours = palette(theme)
-    figure = go.Figure()
+    figure = blank(theme, height=height)
     ends = _ends([m.measured_ms for m in marks] + [m.predicted_ms for m in marks])
     for name, factor in (("lower", 1 - band), ("upper", 1 + band)):
         figure.add_trace(
@@ -97,7 +97,7 @@ def plot_predicted(
             figure.add_trace(_timed_trace(chosen, name, colour, symbol))
     _milliseconds(figure, "measured (ms)", "predicted (ms)")
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
-    return styled(figure, theme, height=height)
+    return figure
 
 
 def plot_profiles(
@@ -105,7 +105,7 @@ def plot_profiles(
 ) -> go.Figure:
     """Draw the latencies of the same architectures in two profiles, `a` and `b`."""
     colours = palette(theme)
-    figure = go.Figure()
+    figure = blank(theme, height=height)
     if marks:
         ends = _ends([m.a_ms for m in marks] + [m.b_ms for m in marks])
         figure.add_trace(_diagonal(ends, colours.muted))
@@ -133,7 +133,7 @@ def plot_profiles(
             )
     _milliseconds(figure, f"{escape(a)} (ms)", f"{escape(b)} (ms)")
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
-    return styled(figure, theme, height=height)
+    return figure
 
 
 def _timed_trace(marks: Sequence[TimedMark], name: str, colour: str, symbol: str) -> go.Scatter:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from bort.figures.theme import Theme, escape, mixed, palette, styled
+from bort.figures.theme import Theme, blank, escape, mixed, palette
 from bort.finetuning.calibration import Calibration
 from bort.finetuning.mistakes import Confusion
 from bort.training.metrics import wilson
@@ -27,7 +27,8 @@ def plot_confusion(
     short = [_short(name) for name in names]
     places = list(range(len(names)))
     colours = palette(theme)
-    figure = go.Figure(
+    figure = blank(theme, height=height)
+    figure.add_trace(
         go.Heatmap(
             z=shares,
             x=places,
@@ -57,7 +58,7 @@ def plot_confusion(
     ticks = {"tickvals": places, "ticktext": short, "showgrid": False, "ticks": ""}
     figure.update_xaxes(**ticks, title={"text": "answer"})
     figure.update_yaxes(**ticks, title={"text": "class"}, autorange="reversed")
-    return styled(figure, theme, height=height)
+    return figure
 
 
 def _short(name: str) -> str:
@@ -74,7 +75,8 @@ def plot_calibration(
     ends = [wilson(one.accuracy, one.n) for one in bins]
     lows, highs = ([100 * low for low, _ in ends], [100 * high for _, high in ends])
     start = 10 * (int(min([*scores, *lows])) // 10)
-    figure = go.Figure(
+    figure = blank(theme, height=height)
+    figure.add_trace(
         go.Scatter(
             x=[start, 100],
             y=[start, 100],
@@ -108,7 +110,6 @@ def plot_calibration(
             hoverinfo="text",
         )
     )
-    styled(figure, theme, height=height)
     legend = {"x": 0.02, "y": 0.98, "bgcolor": "rgba(0,0,0,0)"}
     figure.update_layout(legend=legend)
     figure.update_xaxes(title={"text": "score of the answer (%)"}, range=[start, 101])

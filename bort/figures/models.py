@@ -11,7 +11,7 @@ from bort.core.errors import InvalidArchitectureError
 from bort.families import SearchSpace
 from bort.families.sizes import sizes_of
 from bort.figures.objectives import ERROR, LATENCY, SIZE, Objective, objectives_of
-from bort.figures.theme import Theme, escape, palette, styled, translucent
+from bort.figures.theme import Theme, blank, escape, palette, translucent
 from bort.finetuning.realised import Accuracy, Realised, TrainedModel
 from bort.finetuning.stages import DEV_ERROR, LOSS, Curve
 from bort.report.baselines import SHORT_NAMES
@@ -38,7 +38,7 @@ def plot_curves(
     """
     colours = palette(theme)
     lines = (colours.front, colours.cover, colours.best, colours.dominated)
-    figure = go.Figure()
+    figure = blank(theme, height=height)
     drawn = [curve for curve in curves if curve.quantity == quantity]
     for number, curve in enumerate(drawn):
         colour = lines[number % len(lines)]
@@ -61,7 +61,7 @@ def plot_curves(
         showlegend=len(drawn) > 1,
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
     )
-    return styled(figure, theme, height=height)
+    return figure
 
 
 def _flat(errors: Sequence[float]) -> list[float] | None:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from bort.core.rivals import Compared, Comparison, Verdict
 from bort.figures.front import CAMERA, LOOKS, Layer, Look
 from bort.figures.objectives import Objective
-from bort.figures.theme import Theme, escape, palette, styled, translucent
+from bort.figures.theme import Theme, blank, escape, palette, translucent
 from bort.report.numbers import megabytes
 from bort.report.rivals import BATCHES, VERDICT_NAMES, rival_name, short_name
 from bort.studies.answers import StudyAnswer
@@ -183,12 +183,14 @@ def plot_compared(
     figures = []
     error = AUDIT_ERROR
     for x in (FILES, PER_TEXT):
-        figure = add_rivals(go.Figure(), marks, x, error, theme=theme, has_names=True)
+        figure = add_rivals(
+            blank(theme, height=height), marks, x, error, theme=theme, has_names=True
+        )
         figure.update_xaxes(title_text=x.axis_title, tickformat=x.tick_format)
         figure.update_xaxes(type="log", dtick="D2")
         figure.update_yaxes(title_text=error.axis_title, tickformat=error.tick_format)
-        figures.append(styled(figure.update_layout(showlegend=False), theme, height=height))
-    space = add_rivals_3d(go.Figure(), marks, theme=theme)
+        figures.append(figure.update_layout(showlegend=False))
+    space = add_rivals_3d(blank(theme, height=height), marks, theme=theme)
     for axis, one in zip(("xaxis", "yaxis", "zaxis"), AXES, strict=True):
         is_log = one is not AUDIT_ERROR
         settings = {
@@ -201,7 +203,7 @@ def plot_compared(
         space.update_scenes({axis: settings})
     space.update_scenes(camera=CAMERA, aspectmode="cube", uirevision="kept")
     space.update_layout(showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0})
-    return [*figures, styled(space, theme, height=height)]
+    return [*figures, space]
 
 
 def legend_of(marks: Sequence[ComparedMark], *, theme: Theme) -> list[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from bort.figures.theme import Palette, Theme, escape, palette, styled, translucent
+from bort.figures.theme import Palette, Theme, blank, escape, palette, translucent
 
 if TYPE_CHECKING:
     from bort.search.w_coefficient import WeightRegion
@@ -43,7 +43,8 @@ def plot_weight_triangle(
     The dot in the middle of a region carries its architecture's id as `customdata`.
     """
     colours = palette(theme)
-    figure = go.Figure(
+    figure = blank(theme, height=height)
+    figure.add_traces(
         [
             _borders(info, colours),
             _picked_region(info, colours),
@@ -66,7 +67,6 @@ def plot_weight_triangle(
             font={"size": 12, "color": colours.muted},
         )
     figure.update_layout(showlegend=False)
-    styled(figure, theme, height=height)
     figure.update_xaxes(visible=False, range=[-0.02, 1.02], fixedrange=True)
     figure.update_yaxes(visible=False, range=[-0.12, 0.97], fixedrange=True, scaleanchor="x")
     return figure

@@ -1,8 +1,11 @@
 """The parts of the first page: a finished example, running jobs, studies, what to do next."""
 
+from functools import partial
+
+import plotly.graph_objects as go
 import streamlit as st
 
-from bort.figures import ERROR, LATENCY, front_info, plot_pair
+from bort.figures import ERROR, LATENCY, Theme, front_info, plot_pair
 from bort.figures.models import add_error_lines
 from bort.jobs import JobRecord, list_jobs
 from bort.report.jobs import sentence
@@ -12,6 +15,7 @@ from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
 from bort.ui.front import charts as front_charts
 from bort.ui.kit import access, chart, frame, hidden, job_parts, markup, navigation, readings
+from bort.ui.kit.same import Same
 
 POLL_S = 2.0
 RECENT = 6
@@ -35,14 +39,18 @@ def showcase(studies: list[StudyRecord]) -> None:
 
 
 def _picture(answer: StudyAnswer) -> None:
-    info = front_info(answer.points, best_id=answer.best.id if answer.best else None)
     theme = frame.theme()
-    figure = plot_pair(info, LATENCY, ERROR, theme=theme, log=[LATENCY], height=360)
     chart.show(
-        add_error_lines(figure, answer.facts, LATENCY, ERROR, theme=theme),
+        chart.Sketch((Same(answer), theme, "showcase"), partial(_front, answer, theme)),
         key="showcase",
         alt=f"Error against latency of {len(answer.points)} trained architectures",
     )
+
+
+def _front(answer: StudyAnswer, theme: Theme) -> go.Figure:
+    info = front_info(answer.points, best_id=answer.best.id if answer.best else None)
+    figure = plot_pair(info, LATENCY, ERROR, theme=theme, log=[LATENCY], height=360)
+    return add_error_lines(figure, answer.facts, LATENCY, ERROR, theme=theme)
 
 
 def _introduction(study: StudyRecord, answer: StudyAnswer) -> None:

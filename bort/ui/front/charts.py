@@ -1,10 +1,12 @@
 """The trained architectures as linked panels and as a table; a click on any picks it everywhere."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache, partial
 from itertools import combinations
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from bort.figures import (
@@ -31,6 +33,7 @@ from bort.studies.choosing import Choice
 from bort.ui.front import extras
 from bort.ui.front.objectives import Answer
 from bort.ui.kit import address, chart, markup, parallel
+from bort.ui.kit.same import Same
 
 # Two rows of charts fill what the title and the questions leave of the window.
 _HEIGHT = "clamp(205px, calc((100vh - 366px) / 2), 420px)"
@@ -186,11 +189,12 @@ def show(
 ) -> None:
     """Draw the answer, the pick in the address, the limits, and well-known models."""
     realised = extras.realised_marks(answer) if isinstance(answer, StudyAnswer) else []
+    drawing = Drawing(answer, view, theme, choice, tuple(landmarks), tuple(realised))
     match view.shape:
         case Shape.PANELS:
-            _show_panels(answer, view, theme, choice, landmarks, realised)
+            _show_panels(drawing)
         case Shape.SPACE:
-            _show_space(_info(answer, choice), answer, view, theme, height=_TALL)
+            _show_space(drawing, height=_TALL)
         case Shape.AXES:
             _show_axes(answer, view, theme, choice)
     if isinstance(answer, StudyAnswer):
@@ -206,73 +210,109 @@ def show(
         )
 
 
-def _info(answer: Answer, choice: Choice) -> FrontInfo:
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Everything that the panels are drawn from."""
+
+    answer: Answer
+    view: View
+    theme: Theme
+    choice: Choice
+    landmarks: tuple[LandmarkMark, ...]
+    realised: tuple[RealisedMark, ...]
+
+    @property
+    def made_of(self) -> tuple[object, ...]:
+        """The same for two drawings that look the same."""
+        return (
+            Same(self.answer),
+            replace(self.view, others=()),
+            tuple(Same(other) for other in self.view.others),
+            self.theme,
+            Same(self.choice),
+            self.landmarks,
+            self.realised,
+            address.pick(),
+        )
+
+    @property
+    def info(self) -> FrontInfo:
+        """The marks, the picked one among them."""
+        return _info(Same(self.answer), Same(self.choice), address.pick())
+
+
+@lru_cache(maxsize=8)
+def _info(answer: Same[Answer], choice: Same[Choice], pick: str | None) -> FrontInfo:
+    best = answer.value.best
     return front_info(
-        answer.points,
-        objectives=axes_of(answer),
-        best_id=answer.best.name if answer.best else None,
-        pick_id=address.pick(),
-        faded=choice.outside,
-        noise=choice.within_noise,
+        answer.value.points,
+        objectives=axes_of(answer.value),
+        best_id=best.name if best else None,
+        pick_id=pick,
+        faded=choice.value.outside,
+        noise=choice.value.within_noise,
     )
 
 
-def _show_panels(
-    answer: Answer,
-    view: View,
-    theme: Theme,
-    choice: Choice,
-    landmarks: Sequence[LandmarkMark],
-    realised: Sequence[RealisedMark],
-) -> None:
-    info, objectives = _info(answer, choice), axes_of(answer)
-    limits = {o: v for o, v in zip(objectives, choice.limits, strict=True) if v is not None}
+def _show_panels(drawing: Drawing) -> None:
     columns = [column for _ in range(2) for column in st.columns(2, gap="small")]
-    for column, (x, y) in zip(columns, combinations(objectives, 2), strict=False):
+    counted, pairs = _counted(drawing.answer), combinations(axes_of(drawing.answer), 2)
+    for column, (x, y) in zip(columns, pairs, strict=False):
         with column:
-            figure = plot_pair(
-                info,
-                x,
-                y,
-                theme=theme,
-                log=view.log,
-                fit_front=view.fit_front,
-                hidden=view.hidden,
-                limits=limits,
-            )
-            add_landmarks(figure, landmarks, x, y, theme=theme)
-            if isinstance(answer, StudyAnswer):
-                others = extras.marks_of_others(answer, view.others)
-                add_others(figure, others, x, y, theme=theme)
-            if Layer.BASELINES not in view.hidden and isinstance(answer, StudyAnswer):
-                add_error_lines(figure, answer.facts, x, y, theme=theme)
-            if Layer.RIVALS not in view.hidden and isinstance(answer, StudyAnswer):
-                add_rivals(figure, rivals_on_front(answer), x, y, theme=theme)
             chart.show(
-                add_realised(figure, realised, x, y, theme=theme),
+                chart.Sketch((*drawing.made_of, x, y), partial(_panel, drawing, x, y)),
                 key=f"pair:{x.name}:{y.name}",
-                alt=f"{y.title} against {x.title}: {_counted(answer)}. The table lists them all.",
+                alt=f"{y.title} against {x.title}: {counted}. The table lists them all.",
                 on_pick=address.choose_pick_in_chart,
                 height=_HEIGHT,
             )
     with columns[-1]:
-        _show_space(info, answer, view, theme, height=_HEIGHT)
+        _show_space(drawing, height=_HEIGHT)
 
 
-def _show_space(info: FrontInfo, answer: Answer, view: View, theme: Theme, *, height: str) -> None:
-    figure = plot_front_3d(info, theme=theme, log=view.log, hidden=view.hidden)
+def _panel(drawing: Drawing, x: Objective, y: Objective) -> go.Figure:
+    answer, view, theme, choice = drawing.answer, drawing.view, drawing.theme, drawing.choice
+    limits = {o: v for o, v in zip(axes_of(answer), choice.limits, strict=True) if v is not None}
+    figure = plot_pair(
+        drawing.info,
+        x,
+        y,
+        theme=theme,
+        log=view.log,
+        fit_front=view.fit_front,
+        hidden=view.hidden,
+        limits=limits,
+    )
+    add_landmarks(figure, drawing.landmarks, x, y, theme=theme)
+    if isinstance(answer, StudyAnswer):
+        others = extras.marks_of_others(answer, view.others)
+        add_others(figure, others, x, y, theme=theme)
+        if Layer.BASELINES not in view.hidden:
+            add_error_lines(figure, answer.facts, x, y, theme=theme)
+        if Layer.RIVALS not in view.hidden:
+            add_rivals(figure, rivals_on_front(answer), x, y, theme=theme)
+    return add_realised(figure, drawing.realised, x, y, theme=theme)
+
+
+def _show_space(drawing: Drawing, *, height: str) -> None:
+    chart.show(
+        chart.Sketch(drawing.made_of, partial(_space, drawing)),
+        key="space",
+        alt=f"Size, latency and error in 3D: {_counted(drawing.answer)}. Drag to turn.",
+        on_pick=address.choose_pick_in_chart,
+        height=height,
+    )
+
+
+def _space(drawing: Drawing) -> go.Figure:
+    answer, view, theme = drawing.answer, drawing.view, drawing.theme
+    figure = plot_front_3d(drawing.info, theme=theme, log=view.log, hidden=view.hidden)
     if isinstance(answer, StudyAnswer):
         others = extras.marks_of_others(answer, view.others)
         add_others_3d(figure, others, theme=theme)
         if Layer.RIVALS not in view.hidden:
             add_rivals_3d(figure, rivals_on_front(answer), theme=theme)
-    chart.show(
-        figure,
-        key="space",
-        alt=f"Size, latency and error in 3D: {_counted(answer)}. Drag to turn.",
-        on_pick=address.choose_pick_in_chart,
-        height=height,
-    )
+    return figure
 
 
 def _show_axes(answer: Answer, view: View, theme: Theme, choice: Choice) -> None:

@@ -9,7 +9,6 @@ import streamlit as st
 from bort.core.question import Question
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
-from bort.studies.choosing import choose
 from bort.studies.commands import front_command, table_front_command
 from bort.ui.front import (
     certificate,
@@ -53,7 +52,7 @@ def _show(
     with left:
         point_panel.strip(answer)
         view, drawn, landmarks = front_charts.choose_view(answer)
-        choice = choose(drawn.points, limits, unit_of(answer))
+        choice = readings.choice(drawn.points, limits, unit_of(answer))
         front_charts.show(drawn, view, frame.theme(), choice, landmarks)
         side_by_side.show(drawn, choice)
         front_table.show(answer, choice)

@@ -1,6 +1,7 @@
 """Weights explained: the weights for which an architecture is best, and the ranking."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -9,6 +10,7 @@ from bort.search.w_coefficient import WeightRegion
 from bort.studies.answers import Point, StudyAnswer, TableAnswer, TablePoint
 from bort.ui.front.study import WEIGHTS, choose_weights
 from bort.ui.kit import address, chart, frame, markup, terms
+from bort.ui.kit.same import Same
 
 RANKED = 5
 _NO_AREA = 1e-6  # of the triangle; a smaller region is a border, where others are as good
@@ -30,9 +32,12 @@ def show(answer: StudyAnswer | TableAnswer, regions_of: Regions) -> None:
     regions = regions_of(point.name)
     picture, text = st.columns([1, 1.15], gap="large")
     with picture:
+        theme = frame.theme()
+        info = TriangleInfo(regions, point.name, answer.weights)
         chart.show(
-            plot_weight_triangle(
-                TriangleInfo(regions, point.name, answer.weights), theme=frame.theme()
+            chart.Sketch(
+                (Same(regions), point.name, answer.weights, theme),
+                partial(plot_weight_triangle, info, theme=theme),
             ),
             key="weight-triangle",
             alt=f"The triangle of cost weights; {point.name} is best in the filled part",

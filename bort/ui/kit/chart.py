@@ -4,11 +4,12 @@
 report clicks on it. This component keeps the camera and reports clicks for every kind of chart.
 """
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import plotly
 import plotly.graph_objects as go
@@ -19,8 +20,29 @@ _FLAT_BUTTONS = ["zoom2d", "pan2d", "resetScale2d", "toImage"]
 _SPACE_BUTTONS = ["orbitRotation", "pan3d", "resetCameraDefault3d", "toImage"]
 
 
+KEPT = 64  # charts, of all sessions; those of 20,000 points take 1.4 MB each
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A figure that is not built again for the next session or rerun that wants the same.
+
+    Attributes:
+        made_of: everything that the figure depends on.
+    """
+
+    made_of: Hashable
+    build: Callable[[], go.Figure] = field(compare=False)
+
+
+class _Drawn(NamedTuple):
+    content: str
+    height: float | None
+    is_space: bool
+
+
 def show(
-    figure: go.Figure,
+    figure: go.Figure | Sketch,
     *,
     key: str,
     alt: str,
@@ -42,25 +64,35 @@ def show(
         if on_pick and value:
             on_pick(str(value))
 
-    is_space = any(trace.type == "scatter3d" for trace in figure.data)
+    drawn = _drawn(figure) if isinstance(figure, Sketch) else _draw(figure)
     _component()(
         key=key,
         data={
-            "figure": figure.to_json(),
+            "figure": drawn.content,
             "library": _library_url(),
             "config": {
                 "displaylogo": False,
                 "displayModeBar": "hover",
-                "modeBarButtons": [_SPACE_BUTTONS if is_space else _FLAT_BUTTONS],
+                "modeBarButtons": [_SPACE_BUTTONS if drawn.is_space else _FLAT_BUTTONS],
                 "toImageButtonOptions": {"format": "svg", "filename": "bort"},
             },
             "picks": on_pick is not None,
             "alt": alt,
             "cursor": cursor,
-            "height": height or f"{figure.layout.height}px",
+            "height": height or f"{drawn.height}px",
         },
         on_pick_change=picked,
     )
+
+
+@lru_cache(maxsize=KEPT)
+def _drawn(sketch: Sketch) -> _Drawn:
+    return _draw(sketch.build())
+
+
+def _draw(figure: go.Figure) -> _Drawn:
+    is_space = any(trace.type == "scatter3d" for trace in figure.data)
+    return _Drawn(figure.to_json(), figure.layout.height, is_space)
 
 
 @cache

@@ -1,5 +1,7 @@
 """The pages' reads from the store. Expensive answers are cached, and only here."""
 
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -29,12 +31,14 @@ from bort.studies import data_look as data_look_
 from bort.studies.answers import StudyAnswer, TableAnswer, read_answer
 from bort.studies.answers.rows import Columns
 from bort.studies.answers.table import front_of_table, search_table
+from bort.studies.choosing import AnyPoint, Choice, Limits, Unit, choose
 from bort.studies.data_look import DataLook, FirstRows
 from bort.studies.estimates import Planned, Work
 from bort.studies.recorded_table import ErrorTable, read_source
 from bort.studies.rivals import KIND as RIVALS
 from bort.studies.table_files import read_frame
 from bort.ui.kit import access
+from bort.ui.kit.same import Same
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,6 +133,16 @@ def _answer(
     weights: Weights,
 ) -> StudyAnswer:
     return read_answer(_opened(url), name, epsilon=epsilon, weights=weights)
+
+
+def choice(points: Sequence[AnyPoint], limits: Limits, unit: Unit) -> Choice:
+    """The points within the limits, and how surely each is beaten; O(n log n) once."""
+    return _choice(Same(points), limits, unit)
+
+
+@lru_cache(maxsize=32)
+def _choice(points: Same[Sequence[AnyPoint]], limits: Limits, unit: Unit) -> Choice:
+    return choose(points.value, limits, unit)
 
 
 def winning_weights(study: StudyRecord, pick: str) -> dict[str, WeightRegion]:
