@@ -143,8 +143,8 @@ def _ratios(rows: pd.DataFrame) -> Iterator[tuple[str, ...]]:
             f"{found.value:.2f}",
             f"{found.beside:.2f}",
             f"{found.ratio:.2f} ({found.low:.2f} to {found.high:.2f})",
-            f"{AIMS[What(what)]:.2f}",
-            BESIDE[What(what)],
+            f"{AIMS[What(str(what))]:.2f}",
+            BESIDE[What(str(what))],
         )
 
 

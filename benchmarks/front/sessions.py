@@ -1,6 +1,6 @@
 """Sessions of the dashboard without a browser: what Streamlit's client says, and no painting."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -9,6 +9,7 @@ import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from benchmarks.front.measuring import processor_s
 from bort.core.errors import BortError
@@ -57,16 +58,13 @@ def _session(address: str) -> Iterator[ClientConnection]:
     host = urlsplit(address).netloc
     with connect(
         f"ws://{host}/_stcore/stream",
-        origin=f"http://{host}",  # type: ignore[arg-type]
-        subprotocols=_SUBPROTOCOLS,  # type: ignore[arg-type]
+        origin=Origin(f"http://{host}"),
+        subprotocols=[Subprotocol("streamlit")],
         max_size=None,
     ) as socket:
         _ask(socket, EPSILONS[0])
         _answered(socket)
         yield socket
-
-
-_SUBPROTOCOLS: Sequence[str] = ("streamlit",)
 
 
 def _ask(socket: ClientConnection, epsilon: float) -> None:

@@ -13,6 +13,7 @@ from bort.report.numbers import duration
 from bort.report.search import latency_note, summary
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
+from bort.studies.choosing import Limits
 from bort.ui.front import charts as front_charts
 from bort.ui.kit import access, chart, frame, hidden, job_parts, markup, navigation, readings
 from bort.ui.kit.same import Same
@@ -48,7 +49,8 @@ def _picture(answer: StudyAnswer) -> None:
 
 
 def _front(answer: StudyAnswer, theme: Theme) -> go.Figure:
-    info = front_info(answer.points, best_id=answer.best.id if answer.best else None)
+    noise = readings.choice(answer.points, Limits(), answer.spec.size.unit).within_noise
+    info = front_info(answer.points, best_id=answer.best.id if answer.best else None, noise=noise)
     figure = plot_pair(info, LATENCY, ERROR, theme=theme, log=[LATENCY], height=360)
     return add_error_lines(figure, answer.facts, LATENCY, ERROR, theme=theme)
 

@@ -64,13 +64,6 @@ def test_by_keyboard_alone_from_the_first_page_to_a_pick(address, visit):
         suggested = reader.query()["pick"][0]
         expect(reader.detail()).to_have_text(suggested)
         expect(suggestion(reader, because)).to_have_text(suggested)
-        reader.tab_to(reader.page.get_by_test_id("stDataFrame").locator("canvas"), at_most=90)
-        keys.press("ArrowDown")
-        keys.press("ArrowRight")
-        keys.press("ArrowLeft")
-        reader.page.wait_for_function(f"() => !location.search.includes('{suggested}')")
-        reader.settle()
-        expect(reader.detail()).to_have_text(reader.query()["pick"][0])
 
 
 def main_chart_is_on_the_first_screen(reader):

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from bort.core import paths
 from bort.jobs import list_jobs
-from bort.storage import ensure_example_jobs, open_store
+from bort.storage import ensure_example_jobs, ensure_examples, open_store
 
 pytestmark = pytest.mark.browser
 
@@ -48,6 +48,7 @@ def place(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     with open_store(store_url(home)) as store:
         fill(store, STUDY, budget=16)
+        ensure_examples(store, paths.examples())
         ensure_example_jobs(store, paths.example_jobs())
     return home
 
