@@ -108,7 +108,7 @@ def _measure(log: "RowLog", counts: Counts) -> None:
     record = Record(log, this_machine([], threads=1).cpu)
     with (
         tempfile.TemporaryDirectory(prefix="bort-front-") as folder,
-        serving.both(Path(folder)) as servers,
+        serving.servers(Path(folder)) as servers,
         serving.browser() as browser,
     ):
         home, ours = Path(folder), servers["ours"]

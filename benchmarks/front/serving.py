@@ -44,7 +44,7 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def both(home: Path) -> Iterator[dict[str, Server]]:
+def servers(home: Path) -> Iterator[dict[str, Server]]:
     """Serve the dashboard with this home, and the plain page."""
     plain = (sys.executable, "-m", "streamlit", "run", str(STOCK), "--server.headless=true")
     with ExitStack() as stack:
@@ -54,10 +54,10 @@ def both(home: Path) -> Iterator[dict[str, Server]]:
 
 
 @contextmanager
-def dashboard(home: Path) -> Iterator[str]:
-    """Serve the dashboard with this home; yields its address."""
-    with _serving(DASHBOARD, home) as server:
-        yield server.address
+def both(home: Path) -> Iterator[dict[str, str]]:
+    """Serve the dashboard with this home and the plain page; yields their addresses."""
+    with servers(home) as started:
+        yield {side: server.address for side, server in started.items()}
 
 
 @contextmanager
