@@ -64,7 +64,6 @@ def place(tmp_path_factory):
         ("/agora", 0),
         ("/agora?job={agora}", 1),
         ("/machine?job={landmarks}", 1),
-        ("/learn", 0),
         ("/lesson?lesson=epsilon", 0),
     ],
 )
