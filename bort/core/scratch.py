@@ -60,7 +60,10 @@ def _make(folder: Path, prefix: str, mode: int | None) -> tuple[Path, int]:
             path.touch(exist_ok=False)
         else:
             path.mkdir(mode)
-        descriptor = _open(path)
+        try:
+            descriptor = _open(path)
+        except FileNotFoundError:  # somebody swept it before it was opened
+            continue
         with contextlib.suppress(OSError):  # a file system without locks
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if path.exists():  # or somebody swept it before it was locked

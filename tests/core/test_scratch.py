@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bort.core import scratch as scratch_module
 from bort.core.files import whole_file, write_atomically
 from bort.core.scratch import scratch, temporary
 
@@ -76,3 +77,20 @@ def test_very_long_names_and_links_do_no_harm(tmp_path: Path) -> None:
     with scratch(tmp_path, "x"):
         pass
     assert (tmp_path / "kept").is_dir()
+
+
+def test_one_that_is_swept_before_it_is_locked_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opens, swept = scratch_module._open, []
+
+    def sweep_first(path: Path) -> int:
+        if not swept:
+            swept.append(path)
+            path.unlink()
+        return opens(path)
+
+    monkeypatch.setattr(scratch_module, "_open", sweep_first)
+    write_atomically(tmp_path / "file", b"whole")
+    assert (tmp_path / "file").read_bytes() == b"whole"
+    assert swept

@@ -171,7 +171,7 @@ def check_reachable(context: JobContext) -> None:
     """Check that the Ray cluster of a search answers, before minutes are spent on anything else.
 
     Raises:
-        WorkerError: it does not, after 30 s.
+        WorkerError: it does not, after half a minute.
     """
     if (address := WorkersSpec.from_dict(context.spec).address) is not None:
         reach(address, log=context.folder / LOG).close()

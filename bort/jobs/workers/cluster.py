@@ -19,7 +19,7 @@ from bort.jobs.workers.local import PROCESS, Conversation, evaluation_in
 from bort.jobs.workers.pool import ATTEMPTS
 
 BRIDGE = ("-m", "bort.jobs.workers.bridge")  # for Python
-REACH_S = 30.0  # for a cluster to answer
+REACH_S = 25.0  # for a cluster to answer; with the start of two processes, half a minute
 RETURN_S = 600.0  # for a cluster to come back; its head may have to be started again
 PAUSE_S = 1.0
 ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0"}
@@ -29,7 +29,7 @@ def reach(address: str, *, log: Path) -> Conversation:
     """Start a bridge to a cluster, and wait until it is connected.
 
     Raises:
-        WorkerError: it is not, after 30 s.
+        WorkerError: it is not, after `REACH_S`.
     """
     bridge = Conversation(BRIDGE, log, ENVIRONMENT)
     timer = threading.Timer(REACH_S, bridge.kill)

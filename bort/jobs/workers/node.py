@@ -76,6 +76,5 @@ def _kit(manifest: str) -> Path:
     for name, sha256 in json.loads(manifest).items():
         if not (folder / name).exists():
             with whole_file(folder / name) as part:
-                part.unlink(missing_ok=True)
                 shutil.copyfile(_place(sha256), part)
     return folder
