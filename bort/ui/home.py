@@ -15,6 +15,7 @@ from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
 from bort.studies.choosing import Limits
 from bort.ui.front import charts as front_charts
+from bort.ui.front import own_table
 from bort.ui.kit import access, chart, frame, hidden, job_parts, markup, navigation, readings
 from bort.ui.kit.same import Same
 
@@ -144,24 +145,33 @@ def _describe(study: StudyRecord) -> None:
 def next_steps() -> None:
     """Suggest what to do first."""
     st.subheader("What next", anchor=False)
-    steps = (
+    steps: tuple[tuple[str, str, str, str, dict[str, str] | None], ...] = (
         (
             "Explore the example",
-            "Pick a point, change ε and the weights, copy a configuration.",
+            "Say how small, fast or accurate it must be; get one architecture, and why.",
             navigation.PARETO,
             "Pareto front",
+            None,
         ),
         (
             "Search on your own task",
             "All you need is a CSV with a text and a label column. Takes minutes on two cores.",
             navigation.SEARCH,
             "New search",
+            None,
+        ),
+        (
+            "Choose from your own results",
+            "A CSV or Parquet file with size, latency and error in each row. Nothing is trained.",
+            navigation.PARETO,
+            "Open a table",
+            {"table": own_table.NEW},
         ),
     )
-    for title, text, page, label in steps if access.may_change() else steps[:1]:
+    for title, text, page, label, query in steps if access.may_change() else steps[:1]:
         with st.container(border=True):
             markup.label(title, text)
-            st.page_link(page, label=label, icon=":material/arrow_forward:")
+            st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=query)
     with st.container(border=True):
         markup.label("The same in a terminal")
         st.code("bort search --preset quick\nbort front", language="bash")

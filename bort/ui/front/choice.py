@@ -13,6 +13,7 @@ from bort.report.choosing import (
     limits_sentence,
     move_sentence,
     reasons_sentence,
+    size_limit,
     standing_sentence,
 )
 from bort.search.choosing import Beaten
@@ -21,8 +22,7 @@ from bort.studies.choosing import ERROR, LATENCY, SIZE, Choice, Limits
 from bort.ui.front.objectives import Answer
 from bort.ui.kit import address, markup
 
-_SIZE = ("Size at most, M", 1.0)
-_SIZE_IN_BYTES = ("Size at most, MB", 0.1)
+_SIZE_STEPS = {True: 0.1, False: 1.0}  # of megabytes, of millions of parameters
 _ERROR = ("Error at most, %", 1.0)
 _LIMITS_OF_A_TABLE = (("Size at most", None), ("Latency at most", None), _ERROR)
 _LATENCY_STEP = 0.01
@@ -40,10 +40,11 @@ def ask_limits(name: str, answer: Answer, places: Sequence[DeltaGenerator]) -> L
     asked: Sequence[tuple[str, float | None]] = _LIMITS_OF_A_TABLE
     helps: Sequence[str | None] = (None, None, None)
     if isinstance(answer, StudyAnswer):
-        label, help_ = latency_limit(answer.latency)
-        size = _SIZE_IN_BYTES if answer.spec.size.unit.is_bytes else _SIZE
-        asked = (size, (label, _LATENCY_STEP), _ERROR)
-        helps = (None, help_, None)
+        unit = answer.spec.size.unit
+        size, size_help = size_limit(unit)
+        latency, latency_help = latency_limit(answer.latency)
+        asked = ((size, _SIZE_STEPS[unit.is_bytes]), (latency, _LATENCY_STEP), _ERROR)
+        helps = (size_help, latency_help, None)
     keys = [f"limit:{name}:{column}" for column in range(len(asked))]
 
     def changed() -> None:

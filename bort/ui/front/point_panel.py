@@ -30,6 +30,8 @@ _BERT_ARGUMENTS = {
 }
 
 
+BYTES_OF_FLOAT32 = 4
+
 Answer = StudyAnswer | TableAnswer
 
 
@@ -135,7 +137,8 @@ def _facts(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
         (
             "Parameters",
             f"{point.parameter_count:,}",
-            f"{point.effective_parameter_count:,} without embeddings",
+            f"{point.effective_parameter_count:,} without embeddings; "
+            f"{BYTES_OF_FLOAT32 * point.parameter_count / 1e6:,.2f} MB of float32 weights",
         ),
         *_on_disk(point, answer),
         (
