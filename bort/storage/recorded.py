@@ -149,14 +149,17 @@ class _Recorded:
 
 def _offer(store: Store, file: Path, study: _Recorded) -> bool:
     table = schema.offered_examples
-    with store.database.writing() as connection:
-        if file.name in _offered(connection):  # another process was faster
-            return False
-        connection.execute(table.insert().values(file_name=file.name))
-        if find_study(connection, study.spec.name) is not None:
-            return False
-        study.insert(connection, example=True)
-        return True
+    try:
+        with store.database.writing() as connection:
+            if file.name in _offered(connection):  # another process was faster
+                return False
+            connection.execute(table.insert().values(file_name=file.name))
+            if find_study(connection, study.spec.name) is not None:
+                return False
+            study.insert(connection, example=True)
+            return True
+    except sa.exc.IntegrityError:  # another process stored it in between (impossible with SQLite)
+        return False
 
 
 def _offered(connection: sa.Connection) -> set[str]:

@@ -74,6 +74,15 @@ def test_examples_are_offered_once(fresh: Store, folder: Path) -> None:
     assert fresh.studies() == []
 
 
+def test_an_example_that_another_process_stores_in_between_is_there_once(
+    fresh: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure_examples(fresh, folder)
+    monkeypatch.setattr("bort.storage.recorded._offered", lambda connection: set())
+    assert ensure_examples(fresh, folder) == []
+    assert [study.name for study in fresh.studies()] == ["example"]
+
+
 def test_offering_nothing_new_is_fast(fresh: Store, folder: Path) -> None:
     ensure_examples(fresh, folder)
     begun = time.process_time()
