@@ -440,6 +440,7 @@ EVENTS = {
         **SPEED.to_dict(),
     },
     EventCode.LOGGER_FAILED: {"logger": "mlflow", "error": "OSError", "message": "away"},
+    EventCode.WORKER_REFUSED: {"message": "worker 2 has torch 2.12, and the search 2.13"},
 }
 
 
