@@ -61,6 +61,6 @@ def test_the_first_search_does_not_take_the_example_s_name(monkeypatch):
     (name,) = paths.example_names()
     recorded = json.loads((paths.examples() / f"{name}.json").read_text())
     same = StudySpec.from_dict(recorded["spec"])
-    started = _search_space(same, (), is_named=False, detach=True, store_url=None)
+    started = _search_space(same, {}, is_named=False, detach=True, store_url=None)
     assert started.study == f"{name}-2"
     assert json.loads(run("--study", name).stdout)["front"]
