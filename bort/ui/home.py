@@ -16,7 +16,7 @@ from bort.studies.answers import StudyAnswer
 from bort.studies.choosing import Limits
 from bort.ui.front import charts as front_charts
 from bort.ui.front import own_table
-from bort.ui.kit import access, chart, frame, hidden, job_parts, markup, navigation, readings
+from bort.ui.kit import access, chart, frame, hidden, job_parts, markup, navigation, readings, terms
 from bort.ui.kit.same import Same
 
 POLL_S = 2.0
@@ -62,6 +62,7 @@ def _introduction(study: StudyRecord, answer: StudyAnswer) -> None:
         study.name,
         f"Task {study.spec.task.task}, space {study.spec.space['name']}. {summary(answer)}",
     )
+    terms.row("lambda", "w")
     markup.note(latency_note(answer.latency))
     if st.button("Explore its Pareto front", type="primary", icon=":material/scatter_plot:"):
         st.switch_page(navigation.PARETO, query_params={"study": study.name})
