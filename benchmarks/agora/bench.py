@@ -138,7 +138,7 @@ def bench_rows(line: Line, rows: Sequence[Row]) -> Iterator[list[Row]]:
 def _subject(line: Line, world: TextWorld) -> Subject:
     return Subject(
         line=line.name,
-        task=line.spec.task.task,
+        task=Path(line.spec.task.task).name,
         labelled=line.spec.task.labelled or len(world.task.train),
         student=line.spec.architecture,
         initialise=line.spec.training.initialise,
