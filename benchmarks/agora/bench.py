@@ -2,11 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+import click
 import numpy as np
 
 from bort.agora.text.arms import Arms
@@ -14,11 +15,13 @@ from bort.agora.text.data import load_texts
 from bort.agora.text.findings import ArmResult, Findings, findings, packed, unpacked
 from bort.agora.text.spec import AGORA, BENCH_ARMS, PLAIN
 from bort.agora.text.world import TextWorld, text_world
+from bort.cli.ending import line as fit
 from bort.core.agora import TextSpec
 from bort.core.errors import InvalidDataError
 from bort.core.files import write_atomically
 from bort.core.serialise import from_json
 
+DISTILLED = "distilled"  # where a student starts, besides scratch and inherit
 COLUMNS = (
     *("line", "task", "labelled", "student", "initialise"),
     *("sampler", "representation", "labeler", "arm", "seed"),
@@ -135,13 +138,31 @@ def bench_rows(line: Line, rows: Sequence[Row]) -> Iterator[list[Row]]:
             yield [Row(_subject(line, world), _rounded(result)) for result in results]
 
 
+def record(lines: Iterable[Line], path: Path) -> list[Row]:
+    """Run what the table at `path` lacks of these lines, and tell each row; return all rows."""
+    rows = read_table(path)
+    for line in lines:
+        click.echo(fit(f"{line.name}: {line.seeds} seeds"), err=True)
+        for new in bench_rows(line, rows):
+            rows.extend(new)
+            write_table(path, rows)
+            for row in new:
+                result = row.result
+                click.echo(
+                    f"  seed {result.seed}, {result.arm}: audit error {result.audit_error:.4f}, "
+                    f"{result.added} added, {result.seconds:.0f} s",
+                    err=True,
+                )
+    return rows
+
+
 def _subject(line: Line, world: TextWorld) -> Subject:
     return Subject(
         line=line.name,
         task=Path(line.spec.task.task).name,
         labelled=line.spec.task.labelled or len(world.task.train),
         student=line.spec.architecture,
-        initialise=line.spec.training.initialise,
+        initialise=DISTILLED if line.spec.distilled else line.spec.training.initialise,
         sampler=line.spec.sampler,
         representation=line.spec.representation,
         labeler=line.spec.labeler,

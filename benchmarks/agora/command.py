@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bort.cli import options
-from bort.cli.ending import line as fit
 from bort.core.errors import InvalidOptionError
 
 if TYPE_CHECKING:
@@ -86,21 +85,9 @@ def agora(out: Path, as_json: bool, **given: Any) -> None:
       bort bench agora --labelled 0 --samplers edits
       bort bench agora --points 3400 --radius 1.12 --arms plain,random,random-double
     """
-    from benchmarks.agora.bench import bench_findings, bench_rows, read_table, write_table
+    from benchmarks.agora.bench import bench_findings, record
 
-    rows = read_table(out / CSV)
-    for line in _lines(given):
-        click.echo(fit(f"{line.name}: {line.seeds} seeds"), err=True)
-        for new in bench_rows(line, rows):
-            rows.extend(new)
-            write_table(out / CSV, rows)
-            for row in new:
-                result = row.result
-                click.echo(
-                    f"  seed {result.seed}, {result.arm}: audit error {result.audit_error:.4f}, "
-                    f"{result.added} added, {result.seconds:.0f} s",
-                    err=True,
-                )
+    rows = record(_lines(given), out / CSV)
     found = bench_findings(rows)
     _write_page(out, found)
     if as_json:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bort.cli import options
-from bort.cli.ending import line as fit
 from bort.core.errors import InvalidOptionError
 from bort.core.fields import read
 from bort.core.study import Initialise, TaskSpec
@@ -63,28 +62,18 @@ def few_labels(
       bort bench few-labels --task tweets --labelled 200 --seeds 3
       bort bench few-labels --report-only
     """
-    from benchmarks.agora.bench import bench_rows, read_table, write_table
+    from benchmarks.agora.bench import read_table, record
     from benchmarks.few_labels.report import write_page
 
     if seeds < 1:
         raise InvalidOptionError(f"--seeds must be 1 or more, got {seeds}")
-    rows = read_table(out)
-    if not report_only:
+    if report_only:
+        rows = read_table(out)
+    else:
         task = TASK.build(read(given, TASK))
         if task.labelled is None:
             task = replace(task, labelled=LABELLED)
-        for line in lines(task, student, seeds, threads):
-            click.echo(fit(f"{line.name}: {line.seeds} seeds"), err=True)
-            for new in bench_rows(line, rows):
-                rows.extend(new)
-                write_table(out, rows)
-                for row in new:
-                    found = row.result
-                    click.echo(
-                        f"  seed {found.seed}, {found.arm}: audit error {found.audit_error:.4f}, "
-                        f"{found.added} added, {found.seconds:.0f} s",
-                        err=True,
-                    )
+        rows = record(lines(task, student, seeds, threads), out)
     page = write_page(out, rows)
     if as_json:
         options.print_json({"table": str(out), "page": str(page)})

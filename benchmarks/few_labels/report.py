@@ -110,8 +110,8 @@ def _common_seeds(rows: Sequence[Row]) -> list[int]:
 
 
 def start_of(row: Row) -> str:
-    """Read where the student of a row starts: the last word of its line's name."""
-    return row.subject.line.rpartition(" ")[2]
+    """Name where the student of a row starts."""
+    return {"inherit": "inherited"}.get(row.subject.initialise, row.subject.initialise)
 
 
 def _place(rows: Sequence[Row], start: str) -> int:

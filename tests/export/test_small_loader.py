@@ -36,12 +36,7 @@ WIDE = {  # wide enough for int8 to round well; the static one of two classes is
 
 @pytest.mark.parametrize("name", WIDE)
 def test_the_files_for_numpy_give_the_same_answers(name, tmp_path):
-    sizes, labels = WIDE[name]
-    write_tokenizer_of(tmp_path, 1500)
-    model = family(name).build(Architecture.of(**sizes), {"labels": labels}, device="cpu").eval()
-    model.config.id2label = dict(enumerate("abcdef"[:labels]))
-    model.config.save_pretrained(tmp_path)
-    weights = {key: array.numpy() for key, array in model.state_dict().items()}
+    model, weights, labels = wide_model(name, tmp_path)
     (tmp_path / FLOAT32).write_bytes(stored_bytes(weights))
     (tmp_path / INT8).write_bytes(stored_bytes(weights, is_int8=True))
     tokenizer = load_tokenizer(tmp_path)
@@ -71,12 +66,7 @@ def test_the_files_for_numpy_give_the_same_answers(name, tmp_path):
 def test_the_lines_in_the_documents_say_what_the_loader_says(name, tmp_path):
     page = Path(__file__).parents[2].joinpath("docs", "models.md").read_text("utf-8")
     (lines,) = re.findall(r"```python\n(import json, math.*?)```", page, re.DOTALL)
-    sizes, labels = WIDE[name]
-    write_tokenizer_of(tmp_path, 1500)
-    model = family(name).build(Architecture.of(**sizes), {"labels": labels}, device="cpu").eval()
-    model.config.id2label = dict(enumerate("abcdef"[:labels]))
-    model.config.save_pretrained(tmp_path)
-    weights = {key: array.numpy() for key, array in model.state_dict().items()}
+    _, weights, _ = wide_model(name, tmp_path)
     for is_int8 in (False, True):
         stored = stored_bytes(weights, is_int8=is_int8)
         (tmp_path / FLOAT32).write_bytes(stored)
@@ -102,6 +92,16 @@ def test_int8_of_a_matrix_of_zeros_is_zeros(tmp_path):
     assert np.array_equal(stored["classifier.bias"], weights["classifier.bias"])
     restored = stored["classifier.weight"] * stored["classifier.weight.scale"]
     assert np.allclose(restored, 1)
+
+
+def wide_model(name, folder):
+    """Build one of `WIDE`, and write its tokenizer and configuration; its weights are returned."""
+    sizes, labels = WIDE[name]
+    write_tokenizer_of(folder, 1500)
+    model = family(name).build(Architecture.of(**sizes), {"labels": labels}, device="cpu").eval()
+    model.config.id2label = dict(enumerate("abcdef"[:labels]))
+    model.config.save_pretrained(folder)
+    return model, {key: array.numpy() for key, array in model.state_dict().items()}, labels
 
 
 def write_tokenizer_of(folder, size):

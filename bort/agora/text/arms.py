@@ -31,7 +31,7 @@ class Arms:
     """Runs the arms for one seed. Each arm can be reproduced on its own.
 
     Args:
-        world: the run's world; its seed does not matter.
+        world: the run's world; its seed matters only for a distilled start, which all arms share.
         spec: describes Agora's arm.
         seed: the seed of all arms.
     """
