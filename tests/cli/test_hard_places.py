@@ -1,7 +1,9 @@
 """Commands in hard places: little memory, an odd terminal, a file that is read and written."""
 
+import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -113,3 +115,26 @@ def test_no_line_is_too_long():
     assert max(map(len, folded("word " * 100).split("\n"))) <= 80
     assert printable("\u200d é ✓\n") == "\u200d é ✓\n"
     assert Terminal().width >= 80
+
+
+def test_a_long_search_of_a_table_is_interrupted_and_leaves_nothing(tmp_path):
+    sizes = itertools.product(range(1, 6), repeat=5)
+    rows = [f"{','.join(map(str, s))},{sum(s)},{sum(s)},{0.5 / sum(s) ** 0.3}" for s in sizes]
+    tmp_path.joinpath("long.csv").write_text("\n".join(["a,b,c,d,e,params,ms,err", *rows]))
+    program = [sys.executable, "-c", "from bort.cli.main import main; main()", "search"]
+    wanted = ("--budget", "3000", "--epsilon", "0.001", "--certificate", "c.json")
+    searching = subprocess.Popen(
+        [*program, "--from-table", "long.csv", *COLUMNS, *wanted],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "BORT_HOME": str(tmp_path / "home")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    lines = iter(searching.stderr.readline, "")
+    assert any("/3000: " in line for line in lines)  # it says how far it is
+    searching.send_signal(signal.SIGINT)
+    answer, said = searching.communicate(timeout=60)
+    assert (searching.returncode, answer) == (130, "")
+    assert said.splitlines()[-1] == "bort: interrupted"
+    assert [path.name for path in tmp_path.iterdir()] == ["long.csv"]
