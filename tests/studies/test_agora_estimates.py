@@ -109,7 +109,7 @@ def test_what_is_done_once_is_listed_by_what_the_run_uses(store, spec, tmp_path)
     assert on_the_hub.total_minutes is None
     assert estimate_plan(on_the_hub).endswith("In all not known yet.")
     torus = estimate_agora(store, {"task": "torus", "rounds": 8})
-    assert torus.stages == (Planned(Work.ROUNDS, 13.5),)
+    assert torus.stages == (Planned(Work.ROUNDS, 7.5),)
 
 
 def test_an_earlier_run_tells_how_long_a_step_takes(store, spec) -> None:
@@ -142,12 +142,12 @@ def test_the_command_plans_and_starts_nothing(store, tmp_path, monkeypatch) -> N
     monkeypatch.setenv("BORT_STORE", store.url)
     said = CliRunner().invoke(bort, ["agora", "run", "--task", "torus", "--plan"])
     assert said.stdout == (
-        "Plan: train, sample and label in rounds, at most (about 14 s). "
-        "In all about 14 s, on a quiet core.\n"
+        "Plan: train, sample and label in rounds, at most (about 8 s). "
+        "In all about 8 s, on a quiet core.\n"
     )
     assert store.jobs() == []
     (tmp_path / "file").touch()
     monkeypatch.setenv("BORT_HOME", str(tmp_path / "file"))  # a plan needs no place to write to
     monkeypatch.delenv("BORT_STORE")
     said = CliRunner().invoke(bort, ["agora", "run", "--task", "torus", "--plan", "--json"])
-    assert json.loads(said.stdout)["total_minutes"] == 9 * 1.5 / 60
+    assert json.loads(said.stdout)["total_minutes"] == 7.5 / 60
