@@ -1,29 +1,41 @@
 """`bort bench classifiers`: our models and all rivals on a task, as rows of one table."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from benchmarks.row_log import row_table
 from bort.cli import options
+from bort.cli.rivals import one_rival
 from bort.core.fields import read
-from bort.studies.parts import TASK
+from bort.core.rivals import RivalKind
+from bort.studies.parts import RIVALS_TRAINING, TASK
+
+if TYPE_CHECKING:
+    from bort.core.rivals import Comparison, RivalsSpec
+    from bort.storage import Store
 
 
 @click.command(cls=options.Command)
-@options.asks(TASK)
+@options.asks(TASK, RIVALS_TRAINING)
+@one_rival
 @row_table("classifiers")
 @options.store_url
 @options.as_json
 def classifiers(
-    out: Path, report_only: bool, store_url: str | None, as_json: bool, **given: Any
+    kinds: tuple[str, ...],
+    out: Path,
+    report_only: bool,
+    store_url: str | None,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Compare our models of a task with all rivals, and add them to the table.
 
     The models are those in the store that were trained on exactly this task: make them first, with
-    `bort bench answers` for example. Rivals that are complete are not made again, so that a command
-    that was stopped goes on. A task that the table already has is left out.
+    `bort bench answers` for example. If the command is stopped, start it again: complete rivals are
+    kept, a finished comparison is not repeated, and rows that the table has are not added twice.
 
     \b
     Examples:
@@ -31,29 +43,48 @@ def classifiers(
       bort bench classifiers --task trec.csv --label coarse --labelled 500
       bort bench classifiers --report-only
     """
-    from benchmarks.classifiers.rows import has_task, open_table, rows_of, write_page
-    from bort import jobs
-    from bort.core.rivals import Comparison, RivalKind, RivalsSpec
-    from bort.core.serialise import from_json
-    from bort.report.job_terminal import progress
-    from bort.rivals.request import own_models
+    from benchmarks.classifiers.report import write_page
+    from benchmarks.classifiers.rows import add, is_complete, open_table
+    from bort.rivals.request import describe_rivals
     from bort.storage import open_store
 
-    task = TASK.build(read(given, TASK))
+    asked = read(given, TASK, RIVALS_TRAINING)
+    task, training = TASK.build(asked), RIVALS_TRAINING.build(asked)
+    chosen = [RivalKind(kind) for kind in dict.fromkeys(kinds)] or list(RivalKind)
     with open_store(store_url) as store:
         table = open_table(out)
-        if not report_only and not has_task(table, task):
-            spec = RivalsSpec(
-                task=task,
-                kinds=tuple(map(str, RivalKind)),
-                models=tuple(model.name for model in own_models(store, task)),
-            )
-            with progress(f"Rivals on {task.task}") as on_step:
-                found = jobs.run_here(store, "rivals", spec.to_dict(), on_step=on_step)
-            for row in rows_of(task, from_json(Comparison, found, what="the answer")):
-                table.append(row)
+        if not report_only and not is_complete(table, task, chosen):
+            spec = describe_rivals(store, task, training, kinds=chosen)
+            add(table, task, _finished(store, spec) or _compare(store, spec))
     page = write_page(table)
     if as_json:
         options.print_json({"table": str(out), "page": str(page)})
     else:
         click.echo(f"{page.read_text('utf-8')}\n{page}")
+
+
+def _finished(store: "Store", spec: "RivalsSpec") -> "Comparison | None":
+    """Read the store's comparison of exactly this; its rows were not all written."""
+    from bort.core.rivals import Comparison, RivalsSpec
+    from bort.core.serialise import from_json
+    from bort.storage import JobState
+    from bort.tasks import load_task
+
+    for job in store.jobs(kind="rivals", states=[JobState.DONE]):
+        if job.result and RivalsSpec.from_dict(job.spec) == spec:
+            found = from_json(Comparison, job.result, what=f"the result of job {job.id}")
+            is_new = all(row.memory_bytes is not None for row in found.rows)
+            if is_new and found.digest == load_task(spec.task).digest:
+                return found
+    return None
+
+
+def _compare(store: "Store", spec: "RivalsSpec") -> "Comparison":
+    from bort import jobs
+    from bort.core.rivals import Comparison
+    from bort.core.serialise import from_json
+    from bort.report.job_terminal import progress
+
+    with progress(f"Rivals on {spec.task.task}") as on_step:
+        found = jobs.run_here(store, "rivals", spec.to_dict(), on_step=on_step)
+    return from_json(Comparison, found, what="the answer")

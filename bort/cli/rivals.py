@@ -9,16 +9,18 @@ from bort.core.fields import read
 from bort.core.rivals import RivalKind
 from bort.studies.parts import RIVALS_TRAINING, TASK
 
-
-@click.command(cls=options.Command)
-@options.asks(TASK, RIVALS_TRAINING)
-@click.option(
+one_rival = click.option(
     "--rival",
     "kinds",
     multiple=True,
     type=click.Choice([str(kind) for kind in RivalKind]),
     help="Make only this rival; may be given several times. [default: all]",
 )
+
+
+@click.command(cls=options.Command)
+@options.asks(TASK, RIVALS_TRAINING)
+@one_rival
 @click.option("--model", "names", multiple=True, metavar="NAME", help="Compare only this model.")
 @options.detach
 @options.store_url

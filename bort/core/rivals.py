@@ -86,7 +86,9 @@ class Compared:
         runtime: of our models, the runtime whose file this is; None for rivals.
         accuracy, low, high, macro_f1: on audit, with the 95 % interval.
         size_bytes: of all files that it needs, tokenizer included.
-        seconds: of making it; None for our models, whose records say it.
+        memory_bytes: peak resident memory of a process that only classifies with it; None in
+            comparisons of an older bort.
+        seconds: of making it; of ours, of the training stages. None if nobody knows.
         chosen: what was chosen on dev.
         latency: by batch size, as text.
         verdicts: of a rival beside ours, by batch size, as text.
@@ -101,6 +103,7 @@ class Compared:
     high: float
     macro_f1: float
     size_bytes: int
+    memory_bytes: int | None = None
     seconds: float | None = None
     chosen: Mapping[str, Any] = field(default_factory=dict)
     latency: Mapping[str, PerText] = field(default_factory=dict)

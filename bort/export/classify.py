@@ -17,6 +17,8 @@ from bort.latency.workload import Text, parts_of
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _FIELDS = ("ids", "attention_mask", "type_ids")  # of the tokenizer's answers, in this order
 _AT_ONCE = 32  # texts
+NUMPY_FILES = {"numpy-float32": "model.safetensors", "numpy-int8": "model.int8.safetensors"}
+"""The file of weights for numpy, by runtime."""
 
 
 def read_onnx(file: Path, tokenizer: Path, *, max_length: int, padding: int) -> Classify:

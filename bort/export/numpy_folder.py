@@ -17,14 +17,15 @@ from safetensors.numpy import load_file, save
 
 from bort.core.errors import ExportError
 from bort.export.card import model_card
+from bort.export.classify import NUMPY_FILES
 from bort.export.folder import Export, check_files, listed, name_inputs, new_output
 from bort.families.file_sizes import EMBEDDINGS, INT8_SCALE
 from bort.finetuning.realised import evidence_of, realised_of
 from bort.report.models import numpy_sentences
 from bort.storage import ModelRecord
 
-FLOAT32, INT8 = "model.safetensors", "model.int8.safetensors"
-FILES = {"numpy-float32": FLOAT32, "numpy-int8": INT8}  # by runtime
+FILES = NUMPY_FILES  # by runtime
+FLOAT32, INT8 = FILES.values()
 COPIED = ("config.json", "tokenizer.json", "tokenizer_config.json")
 OUR_TYPES = ("bort-static", "bort-convolution")
 CLASSIFIER = ("classifier.weight", "classifier.bias")

@@ -1,45 +1,33 @@
 """Rivals that read bags of words: tf-idf and fastText."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bort.core.scratch import temporary
-from bort.latency.classifiers import Classify
-from bort.latency.workload import Text
-from bort.rivals.rival import (
-    Making,
-    Method,
-    dev_error,
-    fit_regression,
+from bort.rivals.opening import (
+    FASTTEXT_FILE,
+    IDF,
+    LABEL,
+    TERMS,
+    fasttext_classifier,
     joined,
-    read_regression,
-    texts_of,
+    one_line,
+    vectorizer_of,
 )
+from bort.rivals.rival import Making, Method, dev_error, fit_regression, texts_of
 
-TERMS, IDF = "terms.txt", "idf.npy"
-LABEL = "__label__"
-FASTTEXT_FILE = "model.ftz"
 EPOCHS, NGRAMS = (10, 50), (1, 2)
 WIDTH, BUCKETS, RATE = 50, 100_000, 0.5
 FEWEST_TO_QUANTISE = 512  # fastText cannot quantise fewer rows
 
 
-def _vectorizer(vocabulary: Sequence[str] | None = None) -> Any:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    return TfidfVectorizer(
-        ngram_range=(1, 2), sublinear_tf=True, vocabulary=vocabulary, dtype=np.float32
-    )
-
-
 def make_tfidf(making: Making, folder: Path) -> Mapping[str, Any]:
     """Fit tf-idf and logistic regression."""
-    vectorizer = _vectorizer()
+    vectorizer = vectorizer_of()
     task = making.task
     vectors = {"train": vectorizer.fit_transform(joined(texts_of(task.train)))}
     vectors["dev"] = vectorizer.transform(joined(texts_of(task.dev)))
@@ -47,14 +35,6 @@ def make_tfidf(making: Making, folder: Path) -> Mapping[str, Any]:
     (folder / TERMS).write_text("\n".join(terms), encoding="utf-8")
     np.save(folder / IDF, vectorizer.idf_.astype(np.float32), allow_pickle=False)
     return fit_regression(vectors, making, folder)
-
-
-def read_tfidf(folder: Path) -> Classify:
-    """Open what `make_tfidf` wrote."""
-    vectorizer = _vectorizer((folder / TERMS).read_text("utf-8").split("\n"))
-    vectorizer.idf_ = np.load(folder / IDF, allow_pickle=False)
-    decide = read_regression(folder)
-    return lambda texts: decide(vectorizer.transform(joined(texts)))
 
 
 def make_fasttext(making: Making, folder: Path) -> Mapping[str, Any]:
@@ -66,7 +46,7 @@ def make_fasttext(making: Making, folder: Path) -> Mapping[str, Any]:
     with temporary("fasttext") as place:
         data = place / "train.txt"
         lines = [
-            f"{LABEL}{label} {_line(text)}"
+            f"{LABEL}{label} {one_line(text)}"
             for label, text in zip(task.train.labels, joined(texts_of(task.train)), strict=True)
         ]
         data.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -85,7 +65,7 @@ def make_fasttext(making: Making, folder: Path) -> Mapping[str, Any]:
             )
             if len(model.words) >= FEWEST_TO_QUANTISE:
                 model.quantize(str(data), qnorm=True, thread=1, verbose=0)
-            error = dev_error(_fasttext(model), task)
+            error = dev_error(fasttext_classifier(model), task)
             if best is None or error < best[0]:
                 best = error, {"epochs": epochs, "word_ngrams": ngrams}
                 model.save_model(str(folder / FASTTEXT_FILE))
@@ -93,24 +73,5 @@ def make_fasttext(making: Making, folder: Path) -> Mapping[str, Any]:
     return best[1]
 
 
-def read_fasttext(folder: Path) -> Classify:
-    """Open what `make_fasttext` wrote."""
-    import fasttext
-
-    return _fasttext(fasttext.load_model(str(folder / FASTTEXT_FILE)))
-
-
-def _fasttext(model: Any) -> Classify:
-    def classify(texts: Sequence[Text]) -> NDArray[np.int64]:
-        found, _ = model.predict([_line(text) for text in joined(texts)])
-        return np.array([int(row[0].removeprefix(LABEL)) if row else 0 for row in found])
-
-    return classify
-
-
-def _line(text: str) -> str:
-    return " ".join(text.lower().split())
-
-
-TFIDF = Method(make_tfidf, read_tfidf)
-FASTTEXT = Method(make_fasttext, read_fasttext)
+TFIDF = Method(make_tfidf)
+FASTTEXT = Method(make_fasttext)

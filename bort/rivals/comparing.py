@@ -4,8 +4,6 @@ Every rival is kept in the cache once it is complete, so that a run that was sto
 one, goes on from there.
 """
 
-import hashlib
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,13 +16,17 @@ from bort.core.files import read_json, write_json_atomically
 from bort.core.locks import building
 from bort.core.machine import this_machine
 from bort.core.paths import cache
-from bort.core.progress import OnStep, Progress, Stage, ignore
+from bort.core.progress import OnStep, ignore
 from bort.core.rivals import Compared, Comparison, PerText, RivalKind
 from bort.core.study import TrainingSpec
+from bort.finetuning.realised import realised_of
 from bort.latency.classifiers import BATCHES, Classify, Times, time_classifiers
 from bort.latency.timing import Instruments, never
 from bort.rivals import bags, networks, vectors
-from bort.rivals.own import export_own, read_own
+from bort.rivals.course import Course, Teaching, expected_seconds
+from bort.rivals.memory import peak_memory
+from bort.rivals.opening import opened
+from bort.rivals.own import export_own
 from bort.rivals.request import check_installed
 from bort.rivals.rival import (
     Judged,
@@ -45,7 +47,6 @@ from bort.training.source import source_network
 from bort.training.teacher import TeacherContext
 from bort.training.tokens import encode_task
 
-RECIPE = 1  # part of the cache key; raise it when a rival is made in another way
 STOPPED = "the comparison was stopped; complete rivals are kept"
 METHODS: Mapping[RivalKind, Method] = {
     RivalKind.TFIDF: bags.TFIDF,
@@ -74,6 +75,7 @@ def compare(
     training: TrainingSpec,
     *,
     work: Path,
+    teaching: Teaching | None = None,
     on_step: OnStep = ignore,
     should_stop: ShouldStop = never,
     instruments: Instruments | None = None,
@@ -83,6 +85,7 @@ def compare(
     Args:
         models: ours, of the same task.
         work: a folder for our exported files.
+        teaching: for the estimate of the seconds left; None gives none.
     Raises:
         TrainingStoppedError: `should_stop` returned True; complete rivals are kept.
         InvalidDataError: the task has fewer labelled texts than classes.
@@ -91,26 +94,24 @@ def compare(
     check_labels(task)
     for kind in kinds:
         check_installed(kind)
+    making = _making(task, training, on_step, should_stop)
+    names = [model.name for model in models]
+    there = {kind: is_made(kind, making) for kind in kinds}
+    course = Course([*names, *kinds], expected_seconds(names, there, teaching), on_step)
+    making = replace(making, context=replace(making.context, on_step=course.tell))
     entries: list[_Entry] = []
-    names = [*(model.name for model in models), *kinds]
-    whole = Progress()
-
-    def begin(subject: str) -> None:
-        nonlocal whole
-        if should_stop():
-            raise TrainingStoppedError(STOPPED)
-        whole = Progress(names.index(subject), len(names) + 1, Stage.MAKING_RIVAL, subject)
-        on_step(whole)
-
-    making = _making(task, training, lambda step: on_step(step.within(whole)), should_stop)
     for model in models:
-        begin(model.name)
+        _check_stop(should_stop)
+        course.begin(model.name)
         for runtime, folder in export_own(model, work / model.name).items():
-            entries.append(_entry(model.name, read_own(runtime, folder), folder, task, runtime))
+            found = _entry(model.name, folder, task, runtime)
+            row = replace(found.row, seconds=realised_of(model).seconds or None)
+            entries.append(replace(found, row=row))
     for kind in kinds:
-        begin(kind)
+        _check_stop(should_stop)
+        course.begin(kind)
         folder = made(kind, making)
-        found = _entry(kind, METHODS[kind].read(folder), folder, task)
+        found = _entry(kind, folder, task)
         note = read_json(folder.with_suffix(".json")) or {}
         row = replace(found.row, seconds=note["seconds"], chosen=note["chosen"])
         entries.append(replace(found, row=row))
@@ -140,20 +141,32 @@ def check_labels(task: Task) -> None:
         )
 
 
+def _check_stop(should_stop: ShouldStop) -> None:
+    if should_stop():
+        raise TrainingStoppedError(STOPPED)
+
+
+def is_made(kind: RivalKind, making: Making) -> bool:
+    """Check whether a rival is complete in the cache."""
+    folder = _folder(kind, making)
+    return folder.is_dir() and read_json(folder.with_suffix(".json")) is not None
+
+
+def _folder(kind: RivalKind, making: Making) -> Path:
+    return making.shared / f"{kind}-{making.key(kind)}"
+
+
 def made(kind: RivalKind, making: Making) -> Path:
     """Return the folder with a rival's files, which is made if it is not in the cache."""
-    source = making.context.source
-    key = json.dumps(
-        [RECIPE, kind, making.task.digest, source.digest, making.context.encoded.max_length]
-    )
-    folder = making.shared / f"{kind}-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+    folder, method = _folder(kind, making), METHODS[kind]
     note = folder.with_suffix(".json")
     with building(folder.with_suffix(".lock")):
-        if not folder.is_dir() or read_json(note) is None:
+        if not is_made(kind, making):
+            seconds = method.prepare(making)
             begun = time.monotonic()
             with whole_folder(folder) as part:
-                chosen = METHODS[kind].make(making, part)
-                seconds = time.monotonic() - begun
+                chosen = method.make(making, part)
+                seconds += time.monotonic() - begun
                 write_json_atomically(note, {"chosen": chosen, "seconds": seconds})
     return folder
 
@@ -178,9 +191,9 @@ def _making(task: Task, training: TrainingSpec, on_step: OnStep, should_stop: Sh
     return Making(context, cache() / "rivals")
 
 
-def _entry(
-    name: str, classify: Classify, folder: Path, task: Task, runtime: str | None = None
-) -> _Entry:
+def _entry(name: str, folder: Path, task: Task, runtime: str | None = None) -> _Entry:
+    what = runtime or name
+    classify = opened(what, folder)
     judged = judge(classify, task.audit, len(task.class_names))
     low, high = wilson(judged.accuracy, len(task.audit))
     row = Compared(
@@ -192,6 +205,7 @@ def _entry(
         high=high,
         macro_f1=judged.macro_f1,
         size_bytes=size_of(folder),
+        memory_bytes=peak_memory(what, folder, texts_of(task.audit)),
     )
     return _Entry(row, classify, judged)
 

@@ -18,17 +18,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bort.core.files import load_arrays, save_arrays
-from bort.export.classify import INPUTS, read_onnx
-from bort.latency.classifiers import Classify
+from bort.core.locks import building
+from bort.export.classify import INPUTS
 from bort.latency.runtimes.exporting import export_module, quantise, quiet_exporter
-from bort.rivals.rival import (
-    REGRESSION,
-    Making,
-    Method,
-    fit_regression,
-)
+from bort.rivals.opening import MODEL, READING, REGRESSION, TOKENIZER
+from bort.rivals.rival import Making, Method, fit_regression
 from bort.training.baselines import source_vectors
-from bort.training.fine_tuning import classifier_over, fine_tune
+from bort.training.fine_tuning import classifier_over, fine_tune, seconds_of
 from bort.training.loop import predict
 from bort.training.model_files import load_classifier
 from bort.training.source import SourceNetwork
@@ -36,7 +32,6 @@ from bort.training.teacher import own_teacher
 from bort.training.tokens import load_tokenizer
 from bort.training.vocabulary import expanded_weights, pruned_table
 
-MODEL, READING, TOKENIZER = "model.onnx", "reading.json", "tokenizer.json"
 SPARSE = "sparse.npz"
 SHARES = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)  # of weights to remove, most first
 WORSE = 0.01  # the error on dev that pruning may add
@@ -54,12 +49,6 @@ def _write(model: torch.nn.Module, making: Making, folder: Path, *, tokenizer_fr
     with quiet_exporter():
         tokens = dict.fromkeys(INPUTS, np.ones((2, 8), dtype=np.int64))
         export_module(model.eval(), tokens, folder / MODEL)
-
-
-def read_network(folder: Path) -> Classify:
-    """Open a folder that `_write` wrote."""
-    reading = json.loads((folder / READING).read_text("utf-8"))
-    return read_onnx(folder / MODEL, folder / TOKENIZER, **reading)
 
 
 class _Mean(torch.nn.Module):
@@ -130,20 +119,23 @@ class _Logits(torch.nn.Module):
         return logits
 
 
-def _tuned(making: Making) -> Path:
-    """Fine-tune the source network as for the teacher, or find it in the cache."""
-    return own_teacher(making.context).folder
+def tune(making: Making) -> float:
+    """Fine-tune the source network as for the teacher, once for all rivals that come from it.
+
+    Returns its seconds.
+    """
+    return seconds_of(own_teacher(making.context).folder)
 
 
 def make_source(making: Making, folder: Path) -> Mapping[str, Any]:
-    """Fine-tune the source network."""
-    tuned = _tuned(making)
+    """Write the fine-tuned source network."""
+    tuned = own_teacher(making.context).folder
     _write(_Logits(load_classifier(tuned, tuned.name)), making, folder, tokenizer_from=tuned)
     return {}
 
 
 def make_int8(making: Making, folder: Path) -> Mapping[str, Any]:
-    """Fine-tune the source network and quantise it to int8, dynamically."""
+    """Quantise the fine-tuned source network to int8, dynamically."""
     make_source(making, folder)
     whole = folder / "whole.onnx"
     (folder / MODEL).rename(whole)
@@ -165,25 +157,41 @@ class _Shallow(SourceNetwork):
         return {**super().config, "num_hidden_layers": self.layers}
 
 
+def tune_half(making: Making) -> float:
+    """Fine-tune the lower half of the source network's layers as the whole is fine-tuned.
+
+    Returns its seconds.
+    """
+    context, tuned = making.context, _half(making)
+    source, layers = context.source, _half_of_the_layers(making)
+    with building(tuned.with_name(f"{tuned.name}.lock")):
+        if not (tuned / "config.json").is_file():
+            fine_tune(
+                making.task,
+                context.encoded,
+                _Shallow(source.name, source.folder, source.digest, layers),
+                tuned,
+                device=context.device,
+                on_step=context.on_step,
+                should_stop=context.should_stop,
+            )
+    return seconds_of(tuned)
+
+
 def make_shallow(making: Making, folder: Path) -> Mapping[str, Any]:
-    """Fine-tune the lower half of the source network's layers as the whole is fine-tuned."""
-    context = making.context
-    source = context.source
-    layers = max(1, int(source.config["num_hidden_layers"]) // 2)
-    tuned = folder.with_name(f"{folder.name}.tuned")
-    if not (tuned / "config.json").is_file():
-        fine_tune(
-            making.task,
-            context.encoded,
-            _Shallow(source.name, source.folder, source.digest, layers),
-            tuned,
-            device=context.device,
-            on_step=context.on_step,
-            should_stop=context.should_stop,
-        )
+    """Write the fine-tuned lower half."""
+    tuned = _half(making)
     _write(_Logits(load_classifier(tuned, tuned.name)), making, folder, tokenizer_from=tuned)
-    shutil.rmtree(tuned)
-    return {"layers": layers}
+    shutil.rmtree(tuned)  # nobody else needs it
+    return {"layers": _half_of_the_layers(making)}
+
+
+def _half(making: Making) -> Path:
+    return making.shared / f"half-{making.key('half')}"
+
+
+def _half_of_the_layers(making: Making) -> int:
+    return max(1, int(making.context.source.config["num_hidden_layers"]) // 2)
 
 
 def make_pruned(making: Making, folder: Path) -> Mapping[str, Any]:
@@ -192,7 +200,7 @@ def make_pruned(making: Making, folder: Path) -> Mapping[str, Any]:
     As many as dev allows: the error may grow by `WORSE`. The network is not trained again. The
     ONNX file stores the zeros; `sparse_bytes` says what a file without them takes.
     """
-    tuned = _tuned(making)
+    tuned = own_teacher(making.context).folder
     whole = load_classifier(tuned, tuned.name)
     limit = WORSE + _torch_error(whole, making)
     share, model = 0.0, whole
@@ -250,8 +258,8 @@ def _sparse(model: Any) -> dict[str, NDArray[Any]]:
     return found
 
 
-PROBE = Method(make_probe, read_network)
-SOURCE = Method(make_source, read_network)
-SOURCE_INT8 = Method(make_int8, read_network)
-FEWER_LAYERS = Method(make_shallow, read_network)
-PRUNED = Method(make_pruned, read_network)
+PROBE = Method(make_probe)
+SOURCE = Method(make_source, tune)
+SOURCE_INT8 = Method(make_int8, tune)
+FEWER_LAYERS = Method(make_shallow, tune_half)
+PRUNED = Method(make_pruned, tune)

@@ -8,10 +8,8 @@ from typing import Any
 from bort.core.files import write_json_atomically
 from bort.export import numpy_folder, onnx
 from bort.export.card import is_ours
-from bort.export.classify import read_numpy
 from bort.finetuning.realised import evidence_of, realised_of
-from bort.latency.classifiers import Classify
-from bort.rivals.networks import MODEL, READING, TOKENIZER, read_network
+from bort.rivals.opening import MODEL, READING, TOKENIZER
 from bort.rivals.rival import whole_folder
 from bort.storage import ModelRecord
 from bort.training.limits import read_limits
@@ -45,10 +43,3 @@ def export_own(model: ModelRecord, folder: Path) -> Mapping[str, Path]:
                     shutil.copyfile(whole / needed, part / needed)
         shutil.rmtree(whole)
     return done
-
-
-def read_own(runtime: str, folder: Path) -> Classify:
-    """Open a folder that `export_own` wrote."""
-    if runtime not in numpy_folder.FILES:
-        return read_network(folder)
-    return read_numpy(folder, numpy_folder.FILES[runtime])

@@ -5,6 +5,7 @@ Both parts continue after a kill where they stopped and end with the same weight
 
 import json
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bort.core.errors import InvalidModelError
-from bort.core.files import read_json, save_arrays, write_json_atomically
+from bort.core.files import load_arrays, read_json, save_arrays, write_json_atomically
 from bort.core.progress import OnStep, Progress, Stage
 from bort.tasks import Task
 from bort.training.checkpoints import load_tensors, save_tensors
@@ -39,12 +40,13 @@ from bort.training.loop import Examples, TrainingSettings, predict, training_bat
 from bort.training.model_files import save_classifier
 from bort.training.probabilities import one_hot
 from bort.training.source import SourceNetwork
-from bort.training.stage import StageTraining, result_of, run_stage
+from bort.training.stage import StageTraining, result_of, run_stage, stage_result
 from bort.training.tokens import EncodedTask
 from bort.training.vocabulary import expanded_weights, pruned_table
 
 HEAD_RATE = 1e-3
 HEAD, HEAD_NOTE = "head.safetensors", "head.json"
+CONTRAST, RECIPE = "contrast", "recipe.npz"
 
 
 def fine_tune(
@@ -103,11 +105,32 @@ def fine_tune(
     config.vocab_size = len(words)  # a padded vocabulary has more than the tokenizer
     config.id2label = dict(enumerate(task.class_names))
     config.label2id = {name: number for number, name in enumerate(task.class_names)}
-    result = result_of(work)
+    recipe = {
+        **asdict(settings),
+        "result": result_of(work)._asdict(),
+        "earlier_seconds": _earlier_seconds(work),
+    }
     save_classifier(folder, config, weights, tokenizer_from=source.folder)
-    recipe = {**asdict(settings), "result": result._asdict()}
-    save_arrays(folder / "recipe.npz", {"settings": json.dumps(recipe)})
+    save_arrays(folder / RECIPE, {"settings": json.dumps(recipe)})
     shutil.rmtree(work, ignore_errors=True)
+
+
+def seconds_of(folder: Path) -> float:
+    """Read how many seconds `fine_tune` took for a folder, all attempts; 0 if nobody knows.
+
+    Folders of older versions know those after the head only.
+    """
+    found = load_arrays(folder / RECIPE)
+    if found is None:
+        return 0.0
+    recipe = json.loads(str(found["settings"]))
+    return float(recipe["result"]["seconds"] + recipe.get("earlier_seconds", 0.0))
+
+
+def _earlier_seconds(work: Path) -> float:
+    """Add the seconds of the contrastive start, if there was one, and of the head."""
+    contrast, head = stage_result(work / CONTRAST), read_json(work / HEAD_NOTE)
+    return (0.0 if contrast is None else contrast.seconds) + (head or {}).get("seconds", 0.0)
 
 
 def _contrast(
@@ -129,7 +152,7 @@ def _contrast(
     dtype = best_dtype(head.device)
     stage = StageTraining(
         name="the teacher's contrastive start",
-        folder=work / "contrast",
+        folder=work / CONTRAST,
         model=model,
         examples=Examples(encoded.splits["train"], targets, encoded.padding),
         settings=TrainingSettings(steps=steps, batch_size=BATCH_SIZE, learning_rate=CONTRAST_RATE),
@@ -218,6 +241,7 @@ def _train_head(
     if kept is not None:
         head.load_state_dict(kept)
         return
+    begun = time.monotonic()
     on_step(Progress(0, HEAD_STEPS, Stage.TRAINING_HEAD))
     dtype = best_dtype(next(model.parameters()).device)
     tokens = encoded.splits["train"]
@@ -244,7 +268,8 @@ def _train_head(
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
     digest = save_tensors(work / HEAD, head.state_dict())
-    write_json_atomically(work / HEAD_NOTE, {"sha256": digest})
+    note = {"sha256": digest, "seconds": time.monotonic() - begun}
+    write_json_atomically(work / HEAD_NOTE, note)
 
 
 class _Head(torch.nn.Module):

@@ -18,7 +18,7 @@ from bort.finetuning.publishing import write_pruned_tokenizer
 from bort.latency.runtimes.exporting import export, quiet_exporter
 from bort.latency.runtimes.onnx import open_session
 from bort.latency.workload import Blueprint
-from bort.rivals.own import read_own
+from bort.rivals.opening import opened
 from bort.training.model_files import save_classifier
 from bort.training.source import source_network
 from bort.training.tokens import load_tokenizer
@@ -56,7 +56,7 @@ def test_the_files_for_numpy_give_the_same_answers(name, tmp_path):
         classify = load(tmp_path, file) if file == INT8 else exact
         assert said == [max(s, key=s.__getitem__) for s in map(classify, TEXTS)]
     (tmp_path / "moved").rename(tmp_path / FLOAT32)
-    answers = read_own("numpy-int8", tmp_path)(TEXTS)
+    answers = opened("numpy-int8", tmp_path)(TEXTS)
     assert answers.tolist() == [int(np.argmax(list(rounded(text).values()))) for text in TEXTS]
     written = (tmp_path / FLOAT32).stat().st_size
     assert (written < 4 * 1500 * 3) == (name == "static")  # one number per piece and class

@@ -28,7 +28,8 @@ from bort.families.sizes import sizes_of
 from bort.finetuning.mistaken_texts import mistaken_texts
 from bort.finetuning.realised import TrainedModel, realised_of
 from bort.jobs import run_here
-from bort.rivals.own import export_own, read_own
+from bort.rivals.opening import opened
+from bort.rivals.own import export_own
 from bort.storage import open_store
 from bort.tasks import load_task
 from bort.training.readings import tokenizer_bytes
@@ -168,7 +169,7 @@ def test_all_its_files_compete_with_rivals(finetuned, tmp_path, study_spec):
     folders = export_own(model, tmp_path / "own")
     assert list(folders) == ["onnx-float32", "onnx-int8", "numpy-float32", "numpy-int8"]
     audit = load_task(study_spec.task).audit
-    exact = [read_own(name, folder)(audit.texts) for name, folder in folders.items()][::2]
+    exact = [opened(name, folder)(audit.texts) for name, folder in folders.items()][::2]
     assert (exact[0] == exact[1]).all()
     assert np.mean(exact[0] == audit.labels) == pytest.approx(answer["audit"]["accuracy"])
     assert answer["files"]["int8"] < answer["files"]["float32"]

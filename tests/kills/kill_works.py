@@ -81,7 +81,7 @@ def _measured(place: Place, answer: dict[str, Any]) -> Any:
 def _compared(place: Place, answer: dict[str, Any]) -> Any:
     kept = place.home / "cache" / "rivals"
     files = {k: v for k, v in _digests(kept).items() if Path(k).suffix not in (".json", ".lock")}
-    timed = ("latency", "seconds", "verdicts")
+    timed = ("latency", "memory_bytes", "seconds", "verdicts")
     return [{k: v for k, v in row.items() if k not in timed} for row in answer["rows"]], files
 
 

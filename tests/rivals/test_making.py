@@ -9,17 +9,21 @@ import tiny
 from click.testing import CliRunner
 
 from bort.cli.rivals import rivals
-from bort.core.errors import InvalidDataError, MissingExtraError
+from bort.core.errors import InvalidDataError, MissingExtraError, WorkerError
+from bort.core.files import read_json
 from bort.core.rivals import RivalKind, RivalsSpec
 from bort.core.study import TaskSpec, TrainingSpec
 from bort.jobs.kinds import rivals as job
 from bort.latency.protocol import Protocol
 from bort.latency.timing import Instruments
-from bort.rivals import comparing, request
-from bort.rivals.networks import MODEL
+from bort.rivals import comparing, networks, request, rival
+from bort.rivals.course import MAKE_S, MODEL_S, OPEN_S, TIMING_S, Course, Teaching, expected_seconds
+from bort.rivals.memory import peak_memory
+from bort.rivals.opening import MODEL, opened
 from bort.rivals.rival import dev_error, size_of
 from bort.tasks import load_task
 from bort.training.execution import TrainingStoppedError
+from bort.training.fine_tuning import seconds_of
 from bort.training.model_files import load_classifier
 from bort.training.teacher import own_teacher
 
@@ -53,7 +57,7 @@ def making(task, training):
 @pytest.mark.parametrize("kind", list(RivalKind))
 def test_a_rival_learns_the_task_and_needs_only_its_files(kind, making, task):
     folder = comparing.made(kind, making)
-    classify = comparing.METHODS[kind].read(folder)
+    classify = opened(kind, folder)
     # Words decide the labels, so all but the vectors of another vocabulary learn them well.
     assert dev_error(classify, task) < 0.2
     assert classify(["a lovely film"]).shape == (1,)
@@ -61,7 +65,7 @@ def test_a_rival_learns_the_task_and_needs_only_its_files(kind, making, task):
 
 
 def test_the_onnx_file_answers_as_the_fine_tuned_network(making, task):
-    classify = comparing.METHODS[RivalKind.SOURCE].read(comparing.made(RivalKind.SOURCE, making))
+    classify = opened(RivalKind.SOURCE, comparing.made(RivalKind.SOURCE, making))
     teacher = own_teacher(making.context)
     model = load_classifier(teacher.folder, "teacher")
     answers = making.context.network(teacher.folder, "teacher")
@@ -92,7 +96,7 @@ def test_a_rival_that_was_interrupted_leaves_nothing_half_made(making, monkeypat
 
     method = replace(comparing.METHODS[RivalKind.TFIDF], make=broken)
     monkeypatch.setattr(comparing, "METHODS", {RivalKind.TFIDF: method})
-    monkeypatch.setattr(comparing, "RECIPE", 1000)
+    monkeypatch.setattr(rival, "RECIPE", 1000)
     before = set(making.shared.iterdir())
     with pytest.raises(KeyboardInterrupt):
         comparing.made(RivalKind.TFIDF, making)
@@ -114,6 +118,59 @@ def test_a_comparison_times_all_in_turns(task, training, tmp_path):
         assert row.latency["1"].median_ms > 0
         assert not row.verdicts
     assert found.texts == len(task.audit)
+
+
+def test_memory_is_that_of_a_process_that_only_classifies(making, task, tmp_path):
+    texts = task.audit.texts
+    tfidf, fasttext = (
+        peak_memory(kind, comparing.made(kind, making), texts)
+        for kind in (RivalKind.TFIDF, RivalKind.FASTTEXT)
+    )
+    assert 10e6 < fasttext < 300e6  # no torch, which takes more than that
+    assert tfidf > fasttext + 30e6  # scikit-learn and scipy
+    with pytest.raises(WorkerError, match="memory of source was not measured"):
+        peak_memory(RivalKind.SOURCE, tmp_path, texts)
+
+
+def test_fine_tuning_counts_for_every_rival_that_needs_it(making):
+    tuned = seconds_of(own_teacher(making.context).folder)
+    assert tuned > 0
+    for kind in (RivalKind.SOURCE, RivalKind.SOURCE_INT8, RivalKind.PRUNED):
+        note = read_json(comparing.made(kind, making).with_suffix(".json"))
+        assert note["seconds"] > tuned
+
+
+def test_half_of_the_layers_is_not_trained_again_after_a_kill(making, monkeypatch):
+    monkeypatch.setattr(rival, "RECIPE", 1001)
+
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(networks, "_write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            comparing.made(RivalKind.FEWER_LAYERS, making)
+    monkeypatch.setattr(networks, "fine_tune", killed)
+    assert comparing.made(RivalKind.FEWER_LAYERS, making).is_dir()
+    assert not networks._half(making).exists()
+
+
+def test_the_seconds_left_are_those_of_what_is_not_made():
+    teaching = Teaching(100.0, is_done=False)
+    kinds = {RivalKind.TFIDF: True, RivalKind.SOURCE: False, RivalKind.FEWER_LAYERS: False}
+    expected = expected_seconds(["mine"], kinds, teaching)
+    assert expected == {
+        "mine": MODEL_S,
+        "tfidf": OPEN_S,
+        "source": OPEN_S + MAKE_S[RivalKind.SOURCE] + 100,
+        "fewer-layers": OPEN_S + MAKE_S[RivalKind.FEWER_LAYERS] + 50,
+    }
+    assert expected_seconds(["mine"], kinds, None) is None
+    steps = []
+    Course([*expected], expected, steps.append).begin("source")
+    assert (steps[0].done, steps[0].total) == (2, 5)
+    rest = expected["source"] + expected["fewer-layers"] + TIMING_S
+    assert steps[0].eta_s == pytest.approx(rest, abs=1)
 
 
 def test_stopping_keeps_what_is_complete(task, training, tmp_path):

@@ -28,6 +28,7 @@ def compared(
         high=accuracy + 0.02,
         macro_f1=accuracy - 0.005,
         size_bytes=size_bytes,
+        memory_bytes=60_000_000,
         seconds=None if runtime else 12.0,
         latency={
             batch: PerText(median_ms=ms, low_ms=0.95 * ms, high_ms=1.05 * ms)

@@ -24,6 +24,7 @@ def run(context: JobContext) -> Mapping[str, Any]:
             that one of our models was trained on.
     """
     from bort.rivals.comparing import compare
+    from bort.rivals.course import expected_teaching
     from bort.tasks import load_task
     from bort.training.execution import TrainingStoppedError
 
@@ -41,6 +42,7 @@ def run(context: JobContext) -> Mapping[str, Any]:
                 models,
                 spec.training,
                 work=context.folder / "ours",
+                teaching=expected_teaching(context.store, spec),
                 on_step=context.report,
                 should_stop=context.should_stop,
             )

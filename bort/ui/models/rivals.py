@@ -33,6 +33,10 @@ _FORMATS = {
     "audit (%)": _PERCENT,
     "macro F1": st.column_config.NumberColumn(format="%.3f"),
     "bytes": st.column_config.NumberColumn(format="localized"),
+    "memory (MB)": st.column_config.NumberColumn(
+        format="%.0f",
+        help="The peak of a process that only classifies, Python and libraries included.",
+    ),
     **{
         f"ms per text, {where}": st.column_config.NumberColumn(format="%.3f")
         for where in BATCHES.values()
@@ -113,6 +117,7 @@ def comparison_table(found: Comparison, model: str = "") -> pd.DataFrame:
                 "95 %": f"{100 * row.low:.1f} to {100 * row.high:.1f}",
                 "macro F1": row.macro_f1,
                 "bytes": row.size_bytes,
+                "memory (MB)": None if row.memory_bytes is None else row.memory_bytes / 1e6,
                 **{
                     f"ms per text, {where}": row.latency[batch].median_ms
                     for batch, where in BATCHES.items()

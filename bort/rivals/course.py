@@ -1,0 +1,105 @@
+"""Where a comparison is, and about how long the rest takes."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from bort.core.progress import OnStep, Progress, Stage
+from bort.core.rivals import RivalKind, RivalsSpec
+from bort.core.study import StudySpec
+from bort.families import load_space
+from bort.storage import Store
+from bort.studies.estimates import trains_teacher
+from bort.studies.speeds import teacher_seconds, training_speed
+
+# Seconds on two cores, for tasks of some 10,000 short texts.
+MODEL_S = 15.0  # ours: its files written, opened, judged, their memory measured
+OPEN_S = 6.0  # a rival that is in the cache: the same without writing
+TIMING_S = 40.0  # all of them, in turns
+MAKE_S: Mapping[RivalKind, float] = {
+    RivalKind.TFIDF: 20.0,
+    RivalKind.FASTTEXT: 15.0,
+    RivalKind.WORDLLAMA: 10.0,
+    RivalKind.MODEL2VEC: 15.0,
+    RivalKind.PROBE: 40.0,
+    RivalKind.SOURCE: 15.0,
+    RivalKind.SOURCE_INT8: 20.0,
+    RivalKind.FEWER_LAYERS: 15.0,
+    RivalKind.PRUNED: 60.0,
+}
+"""Without what `Teaching` counts."""
+
+
+class Teaching(NamedTuple):
+    """Expected seconds to fine-tune the source network, and whether it is in the cache."""
+
+    seconds: float
+    is_done: bool
+
+    def of(self, kind: RivalKind) -> float:
+        """Estimate the seconds of fine-tuning that a rival is the first to need."""
+        if kind is RivalKind.FEWER_LAYERS:
+            return self.seconds / 2
+        return self.seconds if kind is RivalKind.SOURCE and not self.is_done else 0.0
+
+
+def expected_teaching(store: Store, spec: RivalsSpec) -> Teaching | None:
+    """Estimate the fine-tuning from the trainings in this store; None if nothing tells."""
+    space = load_space("minilm").to_dict()
+    study = StudySpec(name="rivals", space=space, task=spec.task, training=spec.training)
+    speed = training_speed(store, study)
+    seconds = None if speed is None else teacher_seconds(speed, study)
+    return None if seconds is None else Teaching(seconds, not trains_teacher(store, study))
+
+
+class Course:
+    """Passes the steps of a comparison on, each with the seconds that the rest may take.
+
+    Args:
+        expected: seconds of each subject, in order; None if nobody knows, then no step has any.
+    """
+
+    def __init__(
+        self, subjects: Sequence[str], expected: Mapping[str, float] | None, on_step: OnStep
+    ) -> None:
+        self._subjects, self._expected, self._on_step = subjects, expected, on_step
+        self._whole, self._begun = Progress(), time.monotonic()
+
+    def begin(self, subject: str) -> None:
+        """Say that the work on a subject begins."""
+        done = self._subjects.index(subject)
+        self._whole = Progress(done, len(self._subjects) + 1, Stage.MAKING_RIVAL, subject)
+        self._begun = time.monotonic()
+        self._on_step(replace(self._whole, eta_s=self._left()))
+
+    def tell(self, step: Progress) -> None:
+        """Pass on a step of the subject's work."""
+        self._on_step(replace(step.within(self._whole), eta_s=self._left()))
+
+    def _left(self) -> float | None:
+        if self._expected is None:
+            return None
+        now, *later = (self._expected[name] for name in self._subjects[self._whole.done :])
+        passed = time.monotonic() - self._begun
+        return max(0.0, now - passed) + sum(later) + TIMING_S
+
+
+def expected_seconds(
+    models: Sequence[str], kinds: Mapping[RivalKind, bool], teaching: Teaching | None
+) -> dict[str, float] | None:
+    """Estimate the seconds of each subject of a comparison; None if nobody knows.
+
+    Args:
+        models: names of ours.
+        kinds: whether each rival is in the cache.
+    """
+    if teaching is None:
+        return None
+    return {
+        **dict.fromkeys(models, MODEL_S),
+        **{
+            str(kind): OPEN_S + (0.0 if is_made else MAKE_S[kind] + teaching.of(kind))
+            for kind, is_made in kinds.items()
+        },
+    }
