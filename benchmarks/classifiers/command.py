@@ -43,8 +43,9 @@ def classifiers(
       bort bench classifiers --task trec.csv --label coarse --labelled 500
       bort bench classifiers --report-only
     """
+    from benchmarks.classifiers.guide import NAME, fill
     from benchmarks.classifiers.report import write_page
-    from benchmarks.classifiers.rows import add, is_complete, open_table
+    from benchmarks.classifiers.rows import add, is_complete, open_table, rows_of_table
     from bort.rivals.request import describe_rivals
     from bort.storage import open_store
 
@@ -57,6 +58,8 @@ def classifiers(
             spec = describe_rivals(store, task, training, kinds=chosen)
             add(table, task, _finished(store, spec) or _compare(store, spec))
     page = write_page(table)
+    if (guide := out.absolute().parent.parent / NAME).is_file():
+        fill(guide, rows_of_table(table))
     if as_json:
         options.print_json({"table": str(out), "page": str(page)})
     else:

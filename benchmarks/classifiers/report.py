@@ -55,9 +55,9 @@ def write_page(table: RowLog) -> Path:
     ]
     for (task, labelled), part in rows.groupby(["task", "labelled"], sort=False):
         picture = table.path.with_name(f"{table.path.stem}-{task}-{labelled or 'all'}.svg")
-        write_atomically(picture, _picture(_title(task, labelled), part).encode())
-        lines += ["", f"## {_title(task, labelled)}", ""]
-        alt = f"Accuracy against bytes and times of all classifiers on {_title(task, labelled)}"
+        write_atomically(picture, _picture(heading(task, labelled), part).encode())
+        lines += ["", f"## {heading(task, labelled)}", ""]
+        alt = f"Accuracy against bytes and times of all classifiers on {heading(task, labelled)}"
         lines += [f"![{alt}]({picture.name})", "", _line(HEADINGS), _line(["---"] * len(HEADINGS))]
         lines += [_line(_cells(row)) for row in part.itertuples()]
         if not part.noise_ok.all():
@@ -72,7 +72,9 @@ def _losses(rows: pd.DataFrame) -> list[str]:
     said = []
     for batch, where in BATCHES.items():
         beats = rows[rows[VERDICTS[batch]] == Verdict.BEATS_US]
-        names = [f"{_name(row)} on {_title(row.task, row.labelled)}" for row in beats.itertuples()]
+        names = [
+            f"{name_of(row)} on {heading(row.task, row.labelled)}" for row in beats.itertuples()
+        ]
         said.append(f"**{where.capitalize()}: {_beats(names)}**")
     return [said[0], "", said[1]]
 
@@ -102,32 +104,29 @@ _LOST_FIRST = (Verdict.BEATS_US, Verdict.SURVIVES, Verdict.BEATEN)
 
 
 def _picture(title: str, rows: pd.DataFrame) -> str:
-    marks = [
-        Mark(
-            _name(row),
-            100 * row.accuracy,
-            100 * row.low,
-            100 * row.high,
-            (row.bytes / 1e6, row.single_ms, row.batch_ms),
-            is_ours=bool(row.runtime),
-        )
-        for row in rows.itertuples()
-    ]
-    return marks_svg(title, PANELS, marks)
+    return marks_svg(title, PANELS, [_mark(row) for row in rows.itertuples()])
 
 
-def _title(task: Any, labelled: Any) -> str:
+def _mark(row: Any) -> Mark:
+    percent = (100 * row.accuracy, 100 * row.low, 100 * row.high)
+    costs = (row.bytes / 1e6, row.single_ms, row.batch_ms)
+    return Mark(name_of(row), *percent, costs, is_ours=bool(row.runtime))
+
+
+def heading(task: Any, labelled: Any) -> str:
+    """Name a task with its labels."""
     return f"{task}, {f'{labelled} labels' if labelled else 'all labels'}"
 
 
-def _name(row: Any) -> str:
+def name_of(row: Any) -> str:
+    """Name the classifier of a row, ours with its runtime."""
     if row.runtime:
         return f"{row.name} ({row.runtime.removeprefix('onnx-')})"
     return RIVAL_NAMES[RivalKind(row.name)]
 
 
 def _cells(row: Any) -> Iterator[str]:
-    yield f"**{_name(row)}**" if row.runtime else _name(row)
+    yield f"**{name_of(row)}**" if row.runtime else name_of(row)
     yield from (f"{row.accuracy:.3f}", f"{row.low:.3f} to {row.high:.3f}", f"{row.macro_f1:.3f}")
     yield from (megabytes(row.bytes), f"{row.single_ms:.3f}", f"{row.batch_ms:.3f}")
     yield f"{row.texts_per_second:,.0f}"

@@ -7,7 +7,6 @@ most memory that it had at any time.
 
 import json
 import os
-import re
 import resource
 import subprocess
 import sys
@@ -70,9 +69,9 @@ def _peak() -> int:
     """Read the most resident memory that this process has had, in bytes."""
     status = Path("/proc/self/status")
     if status.exists():  # Linux counts the parent's memory in ru_maxrss, until exec
-        found = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)
-        if found is not None:
-            return 1024 * int(found[1])
+        lines = (line.partition(":") for line in status.read_text().splitlines())
+        values = {name: value.split() for name, _, value in lines}
+        return 1024 * int(values["VmHWM"][0])
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 

@@ -77,11 +77,23 @@ def make_probe(making: Making, folder: Path) -> Mapping[str, Any]:
     fit = load_arrays(folder / REGRESSION)
     assert fit is not None
     (folder / REGRESSION).unlink()  # it is in the ONNX file
-    rows, offsets = _all_rows(fit, classes=len(making.task.class_names))
     model, words = classifier_over(context.encoded, context.source, classes=2)
     _give_all_words(model, expanded_weights(model, context.encoded.kept, words))
-    _write(_Mean(model.bert, rows, offsets), making, folder, tokenizer_from=context.source.folder)
+    write_mean(model.bert, fit, making, folder)
     return chosen
+
+
+def write_mean(
+    encoder: torch.nn.Module, fit: Mapping[str, NDArray[Any]], making: Making, folder: Path
+) -> None:
+    """Write an encoder whose mean-pooled, normalised vectors a logistic regression classifies.
+
+    Args:
+        fit: rows, offsets and classes, as `bort.rivals.opening.read_regression` reads them.
+    """
+    rows, offsets = _all_rows(fit, classes=len(making.task.class_names))
+    source = making.context.source.folder
+    _write(_Mean(encoder, rows, offsets), making, folder, tokenizer_from=source)
 
 
 def _all_rows(fit: Mapping[str, NDArray[Any]], *, classes: int) -> tuple[Tensor, Tensor]:

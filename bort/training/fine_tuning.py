@@ -130,7 +130,12 @@ def seconds_of(folder: Path) -> float:
 def _earlier_seconds(work: Path) -> float:
     """Add the seconds of the contrastive start, if there was one, and of the head."""
     contrast, head = stage_result(work / CONTRAST), read_json(work / HEAD_NOTE)
-    return (0.0 if contrast is None else contrast.seconds) + (head or {}).get("seconds", 0.0)
+    return sum(
+        (
+            0.0 if contrast is None else contrast.seconds,
+            0.0 if head is None else float(head.get("seconds", 0.0)),
+        )
+    )
 
 
 def _contrast(

@@ -1,6 +1,7 @@
 """The table, the page and the pictures of `bort bench classifiers`; it goes on where it stopped."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import tiny
@@ -8,10 +9,12 @@ from click.testing import CliRunner
 
 from benchmarks.classifiers import rows
 from benchmarks.classifiers.command import classifiers
+from benchmarks.classifiers.guide import BEGIN, END, NAME, figures, fill
 from benchmarks.classifiers.picture import Mark, marks_svg
 from benchmarks.classifiers.report import write_page
 from benchmarks.classifiers.rows import add, is_complete, open_table
 from benchmarks.row_log import RowLog
+from bort.core.errors import InvalidDataError
 from bort.core.rivals import Compared, Comparison, PerText, RivalKind, Verdict
 from bort.core.study import TaskSpec
 from bort.latency import timing
@@ -136,3 +139,47 @@ def test_a_bench_that_was_killed_between_two_rows_adds_the_others(place, monkeyp
         assert len(store.jobs(kind="rivals")) == 1
     assert bench(place).exit_code == 0  # complete: nothing is added
     assert (place / "table.csv").read_text() == after
+
+
+def test_the_guide_gets_its_figures_between_the_markers(found, tmp_path):
+    table = open_table(tmp_path / "table.csv")
+    add(table, TASK, found)
+    guide = tmp_path / NAME
+    guide.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    fill(guide, rows.rows_of_table(table))
+    once = guide.read_text()
+    assert once.startswith(
+        f"before\n{BEGIN}\n\n[The table of all classifiers](bench/classifiers.md)"
+    )
+    assert "Medians over 1 tasks with 500 labels" in once
+    assert once.endswith(f"\n\n{END}\nafter\n")
+    assert "old" not in once
+    assert "| **ours, onnx int8** |  | 0.0 (0.0) | 0.094 | 0.50 | 10,000 | 61 |  |" in once
+    fill(guide, rows.rows_of_table(table))
+    assert guide.read_text() == once
+    guide.write_text("no markers\n")
+    with pytest.raises(InvalidDataError, match="once each"):
+        fill(guide, rows.rows_of_table(table))
+
+
+def test_who_is_near_the_best_is_chosen_by_size_and_by_time(found, tmp_path):
+    small, fast, best, cheap = (
+        replace(one, name=name, runtime=None, accuracy=accuracy, size_bytes=size)
+        for one, name, accuracy, size in zip(
+            found.rows[1:2] * 4,
+            (RivalKind.TFIDF, RivalKind.FASTTEXT, RivalKind.SOURCE, RivalKind.WORDLLAMA),
+            (0.80, 0.81, 0.82, 0.70),
+            (1_000, 9_000, 9_500, 10),
+            strict=True,
+        )
+    )
+    quick = {b: PerText(median_ms=0.01, low_ms=0.01, high_ms=0.01) for b in ("1", "32")}
+    fast = replace(fast, latency=quick)
+    table = open_table(tmp_path / "table.csv")
+    add(table, TASK, replace(found, rows=(small, fast, best, cheap)))
+    (line,) = (x for x in figures(rows.rows_of_table(table)) if x.startswith("| reviews"))
+    assert [cell.split(" (")[0] for cell in line.split(" | ")[1:]] == [
+        "fine-tuned source, float32",
+        "tf-idf, logistic regression",
+        "fastText, quantised",
+    ]

@@ -200,7 +200,7 @@ def test_a_comparison_is_not_resumed_with_other_labels(place, tmp_path):
     context = SimpleNamespace(
         spec=replace(spec, kinds=("tfidf",)).to_dict(),
         folder=tmp_path,
-        store=SimpleNamespace(models=list),
+        store=SimpleNamespace(models=list, studies=list),
         report=lambda step: None,
         should_stop=lambda: True,
     )
