@@ -7,7 +7,7 @@ SOURCE_NETWORK := data/source-network.txt
 # Twice quiet: errors only. Once quiet would still warn of every index that has no such package.
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: setup app test quick browser lint types docs clean help
+.PHONY: setup app test quick browser lint types docs links clean help
 
 help:            ## list these targets
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -45,6 +45,9 @@ types: setup
 
 docs: setup      ## build the documentation site: open build/docs/index.html
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
+
+links: setup     ## ask every link of the documents to another site; needs the internet
+	$(BIN)/python -m sphinx -b linkcheck --keep-going --quiet docs build/links
 
 clean:           ## remove what setup made
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
