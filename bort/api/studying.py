@@ -47,7 +47,7 @@ from bort.studies.parts import (
 )
 from bort.studies.workers import check_workers
 from bort.tasks import load_task
-from bort.tasks.given import class_values, is_given
+from bort.tasks.given import class_values, here, is_given
 from bort.training.text_work import text_source
 
 WATCH_EVERY_S = 0.5
@@ -220,7 +220,7 @@ def classes(spec: StudySpec) -> "np.ndarray[Any, np.dtype[Any]]":
     """Read the labels of a study's task, as they were passed."""
     names = load_task(spec.task).class_names
     if is_given(spec.task.task):
-        return as_labels(class_values(Path(spec.task.task), names))
+        return as_labels(class_values(here(Path(spec.task.task)), names))
     return as_labels(list(names))
 
 

@@ -13,7 +13,7 @@ import click
 
 from bort import NO_WINDOWS
 from bort.cli import ending
-from bort.core import paths, stops
+from bort.core import paths, shared_files, stops
 from bort.core.errors import BortError, InvalidOptionError
 from bort.core.telemetry import send_nothing
 
@@ -117,6 +117,7 @@ def _run() -> int:
         send_nothing()
         stops.install()
         paths.check_home()
+        shared_files.check()
         _check_arguments(sys.argv[1:])
         # Not `bort(...)`: click would end a command whose pipe is broken as a failed check.
         with bort.make_context("bort", sys.argv[1:]) as context:

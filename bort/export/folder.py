@@ -18,7 +18,7 @@ from bort.core.scratch import scratch
 from bort.core.serialise import to_json
 from bort.export.card import model_card
 from bort.finetuning.realised import RealisedLatency, evidence_of, realised_of
-from bort.storage import ModelRecord
+from bort.storage import ModelRecord, fetch_model
 from bort.studies.commands import finetune_command
 
 RELIABILITY = "dev_reliability"  # in config.json: how often sure answers are right
@@ -127,6 +127,7 @@ def check_files(model: ModelRecord) -> None:
             f"the model {model.name!r} was recorded elsewhere, without its weights; make them "
             f"with: {again}"
         )
+    fetch_model(model)
     missing = [name for name in NEEDED if not (model.folder / name).is_file()]
     if missing:
         raise ExportError(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import bort
-from bort.core import paths
+from bort.core import paths, shared_files
 from bort.core.errors import BortError, MissingExtraError
 from bort.core.locks import holder
 from bort.core.machine import GIB
@@ -39,6 +39,7 @@ class Check(StrEnum):
     VERSIONS = "versions"
     DISK = "disk"
     STORE = "store"
+    FILES = "files"
     LOCK = "lock"
     TASKS = "tasks"
     SOURCE = "source network"
@@ -75,6 +76,8 @@ def examine(store_url: str | None = None) -> Iterator[Finding]:
     missing = sorted({task.name for task in list_tasks()} - set(ready))
     yield Finding(Check.TASKS, Level.NOTE if missing else Level.OK, {"missing": missing})
     yield _source()
+    if shared_files.is_set():
+        yield _files()
     try:
         check_store(store_url)
         store = open_to_read(store_url)
@@ -116,6 +119,14 @@ def _source() -> Finding:
         return Finding(Check.SOURCE, Level.NOTE, {"folder": None})
     except BortError as error:
         return Finding(Check.SOURCE, Level.PROBLEM, {"error": str(error)})
+
+
+def _files() -> Finding:
+    try:
+        name = shared_files.reach()
+    except BortError as error:
+        return Finding(Check.FILES, Level.PROBLEM, {"error": str(error)})
+    return Finding(Check.FILES, Level.OK, {"files": name})
 
 
 def _store(store: Store) -> Iterator[Finding]:

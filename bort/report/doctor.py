@@ -40,6 +40,10 @@ def _store(facts: Mapping[str, Any]) -> str:
     return f"{facts['store']}: {facts['studies']} studies, {facts['models']} models."
 
 
+def _files(facts: Mapping[str, Any]) -> str:
+    return f"Files are shared with other machines in {facts['files']}."
+
+
 def _lock(facts: Mapping[str, Any]) -> str:
     who = facts["holder"]
     return "Nobody is measuring latency." if who is None else f"Latency is measured by {who}."
@@ -94,6 +98,7 @@ _WORDS = {
     "versions": _versions,
     "disk": _disk,
     "store": _store,
+    "files": _files,
     "lock": _lock,
     "tasks": _tasks,
     "source network": _source,

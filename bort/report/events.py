@@ -126,6 +126,7 @@ _EVENTS: dict[EventCode, str | Callable[[_Facts], str]] = {
     EventCode.SPEED_COMPARED: _speed,
     EventCode.LOGGER_FAILED: "{logger} failed and was turned off ({error}: {message})",
     EventCode.WORKER_REFUSED: "{message}",
+    EventCode.FILES_NOT_PUSHED: "Other machines do not have this job's newest files: {message}",
 }
 
 

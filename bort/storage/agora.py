@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import IntegrityError
@@ -15,6 +14,7 @@ from bort.storage import schema
 from bort.storage.database import Database
 from bort.storage.jobs import unknown_job
 from bort.storage.records import JobRecord
+from bort.storage.runs import file_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,7 +94,7 @@ def read_arms(job: JobRecord) -> list[dict[str, Any]]:
     Raises:
         StoreError: they cannot be read.
     """
-    path = job.folder / ARMS
+    path = file_of(job, ARMS)
     try:
         rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -106,7 +106,7 @@ def read_arms(job: JobRecord) -> list[dict[str, Any]]:
 
 def has_places(job: JobRecord, number: int | None) -> bool:
     """Return whether the places of a round's points are stored; None means the dev items."""
-    return _path(job, number).exists()
+    return file_of(job, _name(number)).exists()
 
 
 def write_places(job: JobRecord, number: int | None, arrays: "Mapping[str, Places]") -> None:
@@ -115,14 +115,14 @@ def write_places(job: JobRecord, number: int | None, arrays: "Mapping[str, Place
     Raises:
         StoreError: they cannot be written.
     """
-    save_arrays(_path(job, number), {name: a.astype("float32") for name, a in arrays.items()})
+    singles = {name: array.astype("float32") for name, array in arrays.items()}
+    save_arrays(job.folder / _name(number), singles)
 
 
 def read_places(job: JobRecord, number: int | None) -> "dict[str, Places] | None":
     """Read what `write_places` stored, in single precision; None if missing or unreadable."""
-    return load_arrays(_path(job, number))
+    return load_arrays(file_of(job, _name(number)))
 
 
-def _path(job: JobRecord, number: int | None) -> Path:
-    name = "dev" if number is None else f"round-{number:04}"
-    return job.folder / "map" / f"{name}.npz"
+def _name(number: int | None) -> str:
+    return f"map/{'dev' if number is None else f'round-{number:04}'}.npz"

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bort.core import shared_files
 from bort.core.errors import (
     BusyError,
     InvalidProfileError,
@@ -102,6 +103,8 @@ class Deleting:
             connection.execute(table.delete().where(column == _key(thing)))
         if found.folder is not None and found.folder.exists():
             _remove(found.folder)
+        if found.folder is not None:
+            shared_files.remove(found.folder)
         return found
 
 

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from bort.core import paths
+from bort.core import paths, shared_files
 from bort.core.architecture import Architecture
 from bort.core.errors import StoreError, UnknownModelError
 from bort.core.files import make_folder
@@ -58,6 +58,16 @@ class ModelRecord:
     def folder(self) -> Path:
         """The model's Hugging Face folder: config.json, model.safetensors, tokenizer."""
         return models_folder() / self.folder_name
+
+
+def fetch_model(model: ModelRecord) -> None:
+    """Get the files of a model that another machine trained, if machines share files.
+
+    Raises:
+        StoreError: they cannot be read.
+    """
+    if not model.folder.exists():
+        shared_files.fetch(model.folder)
 
 
 def models_folder() -> Path:
@@ -126,8 +136,9 @@ class Models:
         """Store a model; its folder of the same name must be complete.
 
         A model of that name that the same job stored before is replaced: a resumed job repeats
-        its last step.
+        its last step. Where machines share files, its files are pushed first.
         """
+        shared_files.push(models_folder() / name)
         table = schema.models
         row = {
             "name": name,

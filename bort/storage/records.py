@@ -114,6 +114,7 @@ class EventCode(StrEnum):
     SPEED_COMPARED = "speed compared"
     LOGGER_FAILED = "logger failed"
     WORKER_REFUSED = "worker refused"
+    FILES_NOT_PUSHED = "files not pushed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """Texts and labels that a program passes, kept as a file that a study can read again."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bort.core import paths
+from bort.core import paths, shared_files
 from bort.core.errors import InvalidDataError
 from bort.core.files import whole_file
 from bort.core.study import TaskSpec
@@ -13,6 +14,9 @@ from bort.tasks.rows import as_label
 
 TEXT, PAIR, LABEL, SPLIT = "text", "second_text", "label", "split"
 _PLACE = "the labels"
+# Files that we keep under the digest of their content, in any home.
+_GIVEN = re.compile(r"texts/texts-[0-9a-f]{12}\.parquet$", re.ASCII)
+_UPLOADED = re.compile(r"uploads/[0-9a-f]{16}/[\w-]+\.\w+$", re.ASCII)
 
 
 def keep_texts(
@@ -41,6 +45,7 @@ def keep_texts(
     if not path.exists():
         with whole_file(path) as part:
             part.write_bytes(content)
+    shared_files.push(path)
     split = None if splits is None else SPLIT
     return TaskSpec(task=str(path), text=names, label=LABEL, split_column=split)
 
@@ -60,7 +65,23 @@ def class_values(path: Path, class_names: Iterable[str]) -> list[Any]:
 
 def is_given(path: str) -> bool:
     """Tell whether a task's file was written by `keep_texts`."""
-    return Path(path).parent == paths.texts()
+    return _GIVEN.search(Path(path).as_posix()) is not None
+
+
+def here(path: Path) -> Path:
+    """Find a task's file; a file that another machine's bort keeps is fetched if files are shared.
+
+    Raises:
+        StoreError: it cannot be fetched.
+    """
+    name = path.as_posix()
+    kept = _GIVEN.search(name) or _UPLOADED.search(name)
+    if kept is None or path.exists():
+        return path
+    own = paths.home() / kept[0]
+    if not own.exists():
+        shared_files.fetch(own)
+    return own if own.exists() else path
 
 
 def _check(columns: Sequence[Sequence[Any]], labels: Sequence[Any]) -> None:

@@ -16,6 +16,7 @@ from bort.core.progress import OnStep, ignore
 from bort.core.study import TaskSpec
 from bort.tasks import files, hub
 from bort.tasks.corpora import CORPORA
+from bort.tasks.given import here
 from bort.tasks.named import folder, named_table, resolve
 from bort.tasks.rows import build_table
 from bort.tasks.selection import columns_for, own_split, unmet
@@ -58,7 +59,7 @@ def load_task(spec: TaskSpec, *, on_step: OnStep = ignore) -> Task:
         table, place = _hub_table(name, spec)
     else:
         title = Path(name).name
-        table, place = _file_table(expanded(name), spec)
+        table, place = _file_table(here(expanded(name)), spec)
     splits = _splits(table, spec.seed, place, name=title)
     return _assemble(table, splits, spec, name=name, title=title)
 

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bort.core import shared_files
 from bort.core.errors import InvalidModelError
 from bort.core.files import load_arrays, read_json, save_arrays, write_json_atomically
 from bort.core.progress import OnStep, Progress, Stage
@@ -65,13 +66,16 @@ def fine_tune(
     The head (pooler and classifier) is trained next, on the frozen encoder's states, because a
     head of random weights would spoil the encoder. Then everything but the word embeddings is
     trained until dev stops improving, at most `teacher_steps`; the weights that are best on dev are
-    kept. Progress is kept beside `folder` until it is complete.
+    kept. Progress is kept beside `folder` until it is complete. Where machines share files,
+    it is trained once for all of them.
 
     Raises:
         TrainingStoppedError: `should_stop` returned True; the next call continues.
         TrainingDivergedError: a loss is not finite.
     Cost: two to four minutes for movie reviews on two cores with bfloat16.
     """
+    if shared_files.fetch(folder):  # another machine has trained it
+        return
     work = folder.with_name(f"{folder.name}.work")
     classes = len(task.class_names)
     model, words = classifier_over(encoded, source, classes=classes)
@@ -112,6 +116,7 @@ def fine_tune(
     }
     save_classifier(folder, config, weights, tokenizer_from=source.folder)
     save_arrays(folder / RECIPE, {"settings": json.dumps(recipe)})
+    shared_files.push(folder)
     shutil.rmtree(work, ignore_errors=True)
 
 

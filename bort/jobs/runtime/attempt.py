@@ -17,10 +17,20 @@ from bort.core.locks import working_for
 from bort.core.progress import OnStep
 from bort.jobs.runtime.context import JobContext, OnEvent
 from bort.jobs.runtime.lifeline import Lifeline
+from bort.jobs.runtime.mirror import Mirror
 from bort.jobs.runtime.process import this_process
 from bort.jobs.runtime.runners import MEASUREMENTS, load_runner
 from bort.report.jobs import ending_reason
-from bort.storage import Ending, EndingCode, EventCode, JobRecord, JobState, Store, append_log
+from bort.storage import (
+    Ending,
+    EndingCode,
+    EventCode,
+    JobRecord,
+    JobState,
+    Store,
+    append_log,
+    fetch_folder,
+)
 from bort.storage.job_life import ending_row
 from bort.storage.runs import reserve_last_words, write_last_words
 from bort.storage.schema import storable
@@ -79,10 +89,15 @@ def run_attempt(
             f"(bort jobs show {waiting.id})"
         )
     lifeline = Lifeline(store, job)
-    with contextlib.suppress(StoreError):  # a full disk fails where the job first writes
-        reserve_last_words(job)
+    context, mirror = JobContext(store, job, lifeline, on_step, on_event), Mirror(job, lifeline)
     with store.database.patient():
-        return _run(JobContext(store, job, lifeline, on_step, on_event), lifeline, runner_path)
+        try:
+            with mirror:
+                return _run(context, lifeline, runner_path)
+        finally:
+            mirror.push()
+            if mirror.error is not None:
+                context.warn(EventCode.FILES_NOT_PUSHED, message=str(mirror.error))
 
 
 def _run(context: JobContext, lifeline: Lifeline, runner_path: str) -> dict[str, Any]:
@@ -90,6 +105,9 @@ def _run(context: JobContext, lifeline: Lifeline, runner_path: str) -> dict[str,
     try:
         is_soft = context.job.kind in MEASUREMENTS
         with lifeline, working_for(_purpose(context.job)), _graceful_stop(lifeline, is_soft):
+            fetch_folder(context.job)
+            with contextlib.suppress(StoreError):  # a full disk fails where the job first writes
+                reserve_last_words(context.job)
             context.log(EventCode.ATTEMPT_BEGAN, attempt=context.job.attempt)
             result = storable(load_runner(runner_path)(context))
     except KeyboardInterrupt:

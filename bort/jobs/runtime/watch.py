@@ -56,7 +56,7 @@ def follow_log(store: Store, job_id: int) -> Iterator[str]:
         if text:
             yield text
         if job.state.is_final:
-            text, _ = read_log(job, offset=offset)  # written between the two reads
+            text, _ = read_log(job, offset=offset, at_once=True)  # written between the two reads
             if text:
                 yield text
             return

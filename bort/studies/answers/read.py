@@ -21,7 +21,7 @@ from bort.search.audit import audited, judge_audit
 from bort.search.audit_offers import AuditOffer, audit_offers
 from bort.search.check.certificate import Certificate, certificate_of
 from bort.search.w_coefficient import WeightRegion, winning_regions
-from bort.storage import Store, StudyRecord, coming_examples
+from bort.storage import Store, StudyRecord, coming_examples, file_of
 from bort.studies.answers.evidence import Evidence, evidence_of
 from bort.studies.answers.measured import with_measured
 from bort.studies.answers.values import (
@@ -162,7 +162,7 @@ def _spent(
     jobs = [job for job in store.jobs(study=record.name) if job.kind == "search"]
     if jobs:
         latest = jobs[0]  # the store lists the newest first
-        certificate = latest.folder / CERTIFICATE
+        certificate = file_of(latest, CERTIFICATE)
         return _Spent(
             latest.id,
             sum(job.seconds for job in jobs),

@@ -9,7 +9,7 @@ from typing import Protocol
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from bort.core import paths
+from bort.core import paths, shared_files
 from bort.core.errors import InvalidDataError, InvalidSpaceError
 from bort.core.files import write_atomically
 from bort.core.inputs import read_input
@@ -84,6 +84,7 @@ def keep(upload: Upload) -> PurePath:
     path = _folder() / hashlib.sha256(content).hexdigest()[:16] / f"{name}.{ending}"
     if not path.exists():
         write_atomically(path, content)
+    shared_files.push(path)
     return path
 
 
