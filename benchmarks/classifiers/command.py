@@ -46,12 +46,12 @@ def classifiers(
     from benchmarks.classifiers.guide import NAME, fill
     from benchmarks.classifiers.report import write_page
     from benchmarks.classifiers.rows import add, is_complete, open_table, rows_of_table
-    from bort.rivals.request import describe_rivals
+    from bort.rivals.request import describe_rivals, usual_kinds
     from bort.storage import open_store
 
     asked = read(given, TASK, RIVALS_TRAINING)
     task, training = TASK.build(asked), RIVALS_TRAINING.build(asked)
-    chosen = [RivalKind(kind) for kind in dict.fromkeys(kinds)] or list(RivalKind)
+    chosen = [RivalKind(kind) for kind in dict.fromkeys(kinds)] or usual_kinds(task)
     with open_store(store_url) as store:
         table = open_table(out)
         if not report_only and not is_complete(table, task, chosen):

@@ -37,9 +37,9 @@ def rivals(
 
     Rivals are what people use for small, fast text classifiers: tf-idf, fastText, wordllama,
     model2vec, and the source network frozen, fine-tuned, in int8, with half of its layers, or
-    pruned. All are fitted on train, chosen on dev and judged on audit. Sizes are those of the files
-    to deploy; times run from text to label, on one thread, in turns. Complete rivals are kept, so
-    that a run that was stopped goes on.
+    pruned; with at most 500 labelled texts also SetFit. All are fitted on train, chosen on dev and
+    judged on audit. Sizes are those of the files to deploy; times run from text to label, on one
+    thread, in turns. Complete rivals are kept, so that a run that was stopped goes on.
 
     \b
     Examples:
@@ -52,12 +52,12 @@ def rivals(
     from bort.core.serialise import from_json
     from bort.report.job_terminal import progress
     from bort.report.rivals import print_rivals
-    from bort.rivals.request import describe_rivals
+    from bort.rivals.request import describe_rivals, usual_kinds
     from bort.storage import open_store
 
     found = read(given, TASK, RIVALS_TRAINING)
     task, training = TASK.build(found), RIVALS_TRAINING.build(found)
-    chosen = [RivalKind(kind) for kind in dict.fromkeys(kinds)] or list(RivalKind)
+    chosen = [RivalKind(kind) for kind in dict.fromkeys(kinds)] or usual_kinds(task)
     with open_store(store_url) as store:
         spec = describe_rivals(store, task, training, kinds=chosen, models=names)
         if detach:

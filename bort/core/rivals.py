@@ -30,6 +30,8 @@ class RivalKind(StrEnum):
     """The lower half of the source network's layers, fine-tuned (Sajjad et al. 2020)."""
     PRUNED = "pruned"
     """The fine-tuned source network without its smallest weights (Han et al. 2015)."""
+    SETFIT = "setfit"
+    """SetFit on the source network: pairs of a few texts, then logistic regression."""
 
 
 class Verdict(StrEnum):

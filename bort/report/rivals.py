@@ -19,6 +19,7 @@ SHORT_NAMES = {
     RivalKind.SOURCE_INT8: "source int8",
     RivalKind.FEWER_LAYERS: "half of the source",
     RivalKind.PRUNED: "source, pruned",
+    RivalKind.SETFIT: "SetFit",
 }
 RIVAL_NAMES = {
     RivalKind.TFIDF: "tf-idf, logistic regression",
@@ -30,6 +31,7 @@ RIVAL_NAMES = {
     RivalKind.SOURCE_INT8: "fine-tuned source, int8",
     RivalKind.FEWER_LAYERS: "half of the source's layers",
     RivalKind.PRUNED: "source, pruned by magnitude",
+    RivalKind.SETFIT: "SetFit, logistic regression",
 }
 VERDICT_NAMES = {
     Verdict.BEATEN: "beaten",

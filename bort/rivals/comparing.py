@@ -22,12 +22,12 @@ from bort.core.study import TrainingSpec
 from bort.finetuning.realised import realised_of
 from bort.latency.classifiers import BATCHES, Classify, Times, time_classifiers
 from bort.latency.timing import Instruments, never
-from bort.rivals import bags, networks, vectors
+from bort.rivals import bags, contrast, networks, vectors
 from bort.rivals.course import Course, Teaching, expected_seconds
 from bort.rivals.memory import peak_memory
 from bort.rivals.opening import opened
 from bort.rivals.own import export_own
-from bort.rivals.request import check_installed
+from bort.rivals.request import check_few, check_installed
 from bort.rivals.rival import (
     Judged,
     Making,
@@ -58,6 +58,7 @@ METHODS: Mapping[RivalKind, Method] = {
     RivalKind.SOURCE_INT8: networks.SOURCE_INT8,
     RivalKind.FEWER_LAYERS: networks.FEWER_LAYERS,
     RivalKind.PRUNED: networks.PRUNED,
+    RivalKind.SETFIT: contrast.SETFIT,
 }
 
 
@@ -88,12 +89,13 @@ def compare(
         teaching: for the estimate of the seconds left; None gives none.
     Raises:
         TrainingStoppedError: `should_stop` returned True; complete rivals are kept.
-        InvalidDataError: the task has fewer labelled texts than classes.
+        InvalidDataError: the task has fewer labelled texts than classes, or too many for SetFit.
     Cost: with all kinds about the time of two teachers; later runs a minute.
     """
     check_labels(task)
     for kind in kinds:
         check_installed(kind)
+        check_few(kind, len(task.train))
     making = _making(task, training, on_step, should_stop)
     names = [model.name for model in models]
     there = {kind: is_made(kind, making) for kind in kinds}

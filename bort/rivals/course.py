@@ -27,6 +27,7 @@ MAKE_S: Mapping[RivalKind, float] = {
     RivalKind.SOURCE_INT8: 20.0,
     RivalKind.FEWER_LAYERS: 15.0,
     RivalKind.PRUNED: 60.0,
+    RivalKind.SETFIT: 400.0,
 }
 """Without what `Teaching` counts."""
 

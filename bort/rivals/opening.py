@@ -145,4 +145,5 @@ _OPEN: Mapping[RivalKind, Callable[[Path], Classify]] = {
     RivalKind.SOURCE_INT8: read_network,
     RivalKind.FEWER_LAYERS: read_network,
     RivalKind.PRUNED: read_network,
+    RivalKind.SETFIT: read_network,
 }

@@ -14,8 +14,31 @@ PACKAGES = {
     RivalKind.FASTTEXT: "fasttext",
     RivalKind.WORDLLAMA: "wordllama",
     RivalKind.MODEL2VEC: "model2vec",
+    RivalKind.SETFIT: "setfit",
 }
 """The module that a kind needs beyond those of the extra `train`; the extra `rivals` has them."""
+
+FEW = 500
+"""Labelled texts that SetFit learns from at most: it trains on 40 pairs for each."""
+
+
+def usual_kinds(task: TaskSpec) -> list[RivalKind]:
+    """List the rivals that are made unless some are named: SetFit only for a few single texts."""
+    is_few = task.labelled is not None and task.labelled <= FEW and len(task.text) < 2
+    return [kind for kind in RivalKind if is_few or kind is not RivalKind.SETFIT]
+
+
+def check_few(kind: RivalKind, labelled: int) -> None:
+    """Check that a kind can learn from so many labelled texts.
+
+    Raises:
+        InvalidDataError: they are too many.
+    """
+    if kind is RivalKind.SETFIT and labelled > FEW:
+        raise InvalidDataError(
+            f"the rival {kind} is for at most {FEW} labelled texts, but the task has {labelled}; "
+            f"choose fewer with --labelled {FEW}, or leave it out with --rival"
+        )
 
 
 def is_installed(kind: RivalKind) -> bool:

@@ -16,7 +16,7 @@ from bort.core.study import TaskSpec, TrainingSpec
 from bort.jobs.kinds import rivals as job
 from bort.latency.protocol import Protocol
 from bort.latency.timing import Instruments
-from bort.rivals import comparing, networks, request, rival
+from bort.rivals import comparing, contrast, networks, request, rival
 from bort.rivals.course import MAKE_S, MODEL_S, OPEN_S, TIMING_S, Course, Teaching, expected_seconds
 from bort.rivals.memory import peak_memory
 from bort.rivals.opening import MODEL, opened
@@ -54,6 +54,12 @@ def making(task, training):
     return comparing._making(task, training, lambda step: None, lambda: False)
 
 
+@pytest.fixture(autouse=True)
+def few_pairs(monkeypatch):
+    """Let SetFit learn from two pairs for each text, instead of forty."""
+    monkeypatch.setattr(contrast, "ITERATIONS", 1)
+
+
 @pytest.mark.parametrize("kind", list(RivalKind))
 def test_a_rival_learns_the_task_and_needs_only_its_files(kind, making, task):
     folder = comparing.made(kind, making)
@@ -72,6 +78,46 @@ def test_the_onnx_file_answers_as_the_fine_tuned_network(making, task):
     logits = answers(task.dev.texts, making.context.encoded.splits["dev"])
     assert model.config.num_hidden_layers == 2
     assert np.mean(classify(task.dev.texts) == logits.argmax(1)) > 0.98
+
+
+def test_the_onnx_file_answers_as_setfit_does(making, task, monkeypatch):
+    trained, models = contrast._trained, []
+
+    def kept(*given):
+        models.append(trained(*given))
+        return models[-1]
+
+    monkeypatch.setattr(rival, "RECIPE", 1002)
+    monkeypatch.setattr(contrast, "_trained", kept)
+    steps = []
+    telling = replace(making, context=replace(making.context, on_step=steps.append))
+    classify = opened(RivalKind.SETFIT, comparing.made(RivalKind.SETFIT, telling))
+    texts = list(task.dev.texts)
+    assert np.array_equal(classify(texts), models[0].predict(texts, as_numpy=True))
+    wanted = -(-2 * len(task.train) // contrast.BATCH)  # two pairs for each text
+    assert {step.total for step in steps} == {wanted}
+
+
+def test_setfit_stops_between_two_steps(making, monkeypatch):
+    monkeypatch.setattr(rival, "RECIPE", 1003)
+    asked = []
+    context = replace(making.context, should_stop=lambda: bool(asked.append(0)) or len(asked) > 2)
+    with pytest.raises(TrainingStoppedError):
+        comparing.made(RivalKind.SETFIT, replace(making, context=context))
+    assert not comparing.is_made(RivalKind.SETFIT, making)
+
+
+def test_setfit_is_offered_for_few_labels_only():
+    assert RivalKind.SETFIT in request.usual_kinds(TaskSpec(labelled=500))
+    for task in (
+        TaskSpec(),
+        TaskSpec(labelled=501),
+        TaskSpec(task="pairs.csv", text=("a", "b"), labelled=100),
+    ):
+        assert request.usual_kinds(task) == [k for k in RivalKind if k is not RivalKind.SETFIT]
+    request.check_few(RivalKind.SOURCE, 10_000)
+    with pytest.raises(InvalidDataError, match="at most 500 labelled texts, but the task has 501"):
+        request.check_few(RivalKind.SETFIT, 501)
 
 
 def test_half_of_the_layers_and_int8_make_smaller_files(making):

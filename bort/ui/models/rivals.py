@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from bort.core.errors import BortError
-from bort.core.rivals import Compared, Comparison, RivalKind
+from bort.core.rivals import Compared, Comparison
 from bort.core.serialise import from_json
 from bort.core.study import TaskSpec, TrainingSpec
 from bort.figures.rivals import compared_marks, legend_of, plot_compared
@@ -22,7 +22,7 @@ from bort.report.rivals import (
     rival_name,
     verdict_sentences,
 )
-from bort.rivals.request import describe_rivals, is_installed
+from bort.rivals.request import describe_rivals, is_installed, usual_kinds
 from bort.studies.commands import rivals_command
 from bort.studies.rivals import KIND
 from bort.ui.kit import access, chart, frame, job_parts, markup, navigation, readings
@@ -137,8 +137,9 @@ def _verdict(row: Compared) -> str:
 def _offer(task: TaskSpec, training: TrainingSpec, label: str) -> None:
     if not access.may_change():
         return
-    kinds = [kind for kind in RivalKind if is_installed(kind)]
-    absent = [RIVAL_NAMES[kind] for kind in RivalKind if kind not in kinds]
+    usual = usual_kinds(task)
+    kinds = [kind for kind in usual if is_installed(kind)]
+    absent = [RIVAL_NAMES[kind] for kind in usual if kind not in kinds]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         is_asked = st.button(label, icon=":material/compare_arrows:", key="make-rivals")
         st.code(rivals_command(task, training), language="bash")
