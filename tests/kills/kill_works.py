@@ -1,5 +1,6 @@
 """The kinds of work that are killed, and what must be equal in the end."""
 
+import csv
 import hashlib
 import re
 from collections import Counter
@@ -29,10 +30,13 @@ LATENCY = (
     *("latency", "measure", "--space", "tiny.toml", "--count", "8", "--threads", "1"),
     *("--sequence-length", "16", "--wait", "--json"),
 )
-RIVALS = (
-    *("rivals", "--task", "reviews.csv", "--source", "source", "--rival", "tfidf"),
-    *("--rival", "fasttext", "--json"),
+TWO_RIVALS = (
+    *("--task", "reviews.csv", "--source", "source", "--rival", "tfidf", "--rival", "fasttext"),
+    "--json",
 )
+RIVALS = ("rivals", *TWO_RIVALS)
+BENCH = ("bench", "classifiers", *TWO_RIVALS)
+TABLE = "table.csv"
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,21 @@ def _measured(place: Place, answer: dict[str, Any]) -> Any:
 
 
 def _compared(place: Place, answer: dict[str, Any]) -> Any:
-    kept = place.home / "cache" / "rivals"
-    files = {k: v for k, v in _digests(kept).items() if Path(k).suffix not in (".json", ".lock")}
     timed = ("latency", "memory_bytes", "seconds", "verdicts")
-    return [{k: v for k, v in row.items() if k not in timed} for row in answer["rows"]], files
+    rows = [{k: v for k, v in row.items() if k not in timed} for row in answer["rows"]]
+    return rows, _made_rivals(place)
+
+
+def _benched(place: Place, _: dict[str, Any]) -> Any:
+    with (place.folder / TABLE).open(encoding="utf-8", newline="") as file:
+        rows = [*csv.DictReader(file)]
+    kept = ("name", "accuracy", "low", "high", "macro_f1", "bytes")
+    return [[row[column] for column in kept] for row in rows], _made_rivals(place)
+
+
+def _made_rivals(place: Place) -> dict[str, str]:
+    found = _digests(place.home / "cache" / "rivals")
+    return {k: v for k, v in found.items() if Path(k).suffix not in (".json", ".lock")}
 
 
 def _imported(place: Place, _: dict[str, Any]) -> Any:
@@ -105,6 +120,7 @@ WORKS = (
     Work("finetune", lambda _: FINETUNE, _finetuned, "finetune"),
     Work("latency", lambda _: LATENCY, _measured, "latency"),
     Work("rivals", lambda _: RIVALS, _compared, "rivals"),
+    Work("classifiers", lambda p: (*BENCH, "--out", str(p.folder / TABLE)), _benched),
     Work("import", lambda _: ("import", "bundle.zip", "--json"), _imported),
     Work("export", lambda p: ("export", "--out", str(p.folder / "out"), "--json"), _exported),
     Work(

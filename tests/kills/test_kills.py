@@ -1,4 +1,4 @@
-"""A search, a measurement and rivals, killed; `tests/kills/killing.py` kills a hundred times."""
+"""Work that is killed and resumed; `tests/kills/killing.py` kills a hundred times."""
 
 import random
 from pathlib import Path
@@ -15,7 +15,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return make_world(Path(tmp_path_factory.mktemp("kills")), has_model=False)
 
 
-@pytest.mark.parametrize("name", ["search", "latency", "rivals"])
+@pytest.mark.parametrize("name", ["search", "latency", "classifiers"])
 def test_what_was_killed_ends_as_if_it_had_not_been(world: World, name: str) -> None:
     work: Work = next(one for one in WORKS if one.name == name)
     whole, seconds = run_whole(world, work)

@@ -60,7 +60,7 @@ def few_pairs(monkeypatch):
     monkeypatch.setattr(contrast, "ITERATIONS", 1)
 
 
-@pytest.mark.parametrize("kind", list(RivalKind))
+@pytest.mark.parametrize("kind", [kind for kind in RivalKind if kind is not RivalKind.SETFIT])
 def test_a_rival_learns_the_task_and_needs_only_its_files(kind, making, task):
     folder = comparing.made(kind, making)
     classify = opened(kind, folder)
@@ -94,6 +94,7 @@ def test_the_onnx_file_answers_as_setfit_does(making, task, monkeypatch):
     classify = opened(RivalKind.SETFIT, comparing.made(RivalKind.SETFIT, telling))
     texts = list(task.dev.texts)
     assert np.array_equal(classify(texts), models[0].predict(texts, as_numpy=True))
+    assert dev_error(classify, task) < 0.2
     wanted = -(-2 * len(task.train) // contrast.BATCH)  # two pairs for each text
     assert {step.total for step in steps} == {wanted}
 
