@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from benchmarks.curves_svg import COLOURS, STYLE
 
-SIDE, LEFT, TOP, BOTTOM, GAP, LEGEND = 240, 50, 58, 48, 34, 250
+SIDE, LEFT, TOP, BOTTOM, GAP, LEGEND = 240, 50, 58, 48, 34, 330
 OURS, OTHERS = COLOURS[0], COLOURS[5]
 RADIUS, LINE = 8, 18
+LONGEST = 46  # characters of a name in the legend; the end of ours tells them apart
 
 
 class Mark(NamedTuple):
@@ -44,7 +45,7 @@ def marks_svg(title: str, panels: Sequence[str], marks: Sequence[Mark]) -> str:
     )
     legend = "".join(
         _sign(mark, str(number + 1), RADIUS, number * LINE)
-        + _text(RADIUS + 16, number * LINE + 4, mark.name, "start")
+        + _text(RADIUS + 16, number * LINE + 4, _ending(mark.name), "start")
         for number, mark in enumerate(marks)
     )
     across = LEFT + len(panels) * (SIDE + GAP)
@@ -103,6 +104,10 @@ def _sign(mark: Mark, inside: str, x: float, y: float) -> str:
     end = "circle" if mark.is_ours else "rect"
     label = f'<text class="mark" x="{x}" y="{round(y + 3.5, 1)}" text-anchor="middle">'
     return f"{shape}<title>{escape(mark.name)}</title></{end}>{label}{inside}</text>"
+
+
+def _ending(name: str) -> str:
+    return name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}"
 
 
 def _colour(mark: Mark) -> str:

@@ -81,10 +81,12 @@ def describe_rivals(
         models: names of our models that join; none means all of this task.
     Raises:
         MissingExtraError: a kind's package is not installed.
+        InvalidDataError: SetFit is asked to learn from too many labels.
         InvalidOptionError: a model was not trained on this task.
     """
     for kind in kinds:
         check_installed(kind)
+        check_few(kind, task.labelled or 0)
     ours = [model.name for model in own_models(store, task)]
     if unknown := [name for name in models if name not in ours]:
         raise InvalidOptionError(

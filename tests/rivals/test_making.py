@@ -273,6 +273,15 @@ def test_a_model_of_other_texts_is_not_compared(monkeypatch):
         request.check_same_texts([model], "b" * 64)
 
 
+def test_a_command_names_the_extra_and_the_labels_that_are_too_many(place, monkeypatch):
+    asked = ["--task", str(place / "reviews.csv"), "--labelled", "501", "--rival"]
+    done = CliRunner().invoke(rivals, [*asked, "setfit"])
+    assert "choose fewer with --labelled 500" in str(done.exception)
+    monkeypatch.setattr(request.importlib.util, "find_spec", lambda name: None)
+    done = CliRunner().invoke(rivals, [*asked, "wordllama"])
+    assert "needs wordllama" in str(done.exception)
+
+
 def test_an_unknown_model_is_refused(place):
     done = CliRunner().invoke(
         rivals, ["--task", str(place / "reviews.csv"), "--model", "nobody", "--rival", "tfidf"]
