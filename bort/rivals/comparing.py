@@ -16,7 +16,7 @@ from bort.core.files import read_json, write_json_atomically
 from bort.core.locks import building
 from bort.core.machine import this_machine
 from bort.core.paths import cache
-from bort.core.progress import OnStep, ignore
+from bort.core.progress import OnStep, Stage, ignore
 from bort.core.rivals import Compared, Comparison, PerText, RivalKind
 from bort.core.study import TrainingSpec
 from bort.finetuning.realised import realised_of
@@ -104,14 +104,14 @@ def compare(
     entries: list[_Entry] = []
     for model in models:
         _check_stop(should_stop)
-        course.begin(model.name)
+        course.begin(model.name, Stage.EXPORTING)
         for runtime, folder in export_own(model, work / model.name).items():
             found = _entry(model.name, folder, task, runtime)
             row = replace(found.row, seconds=realised_of(model).seconds or None)
             entries.append(replace(found, row=row))
     for kind in kinds:
         _check_stop(should_stop)
-        course.begin(kind)
+        course.begin(kind, Stage.MAKING_RIVAL)
         folder = made(kind, making)
         found = _entry(kind, folder, task)
         note = read_json(folder.with_suffix(".json")) or {}

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from bort.cli.rivals import rivals
 from bort.core.errors import InvalidDataError, MissingExtraError, WorkerError
 from bort.core.files import read_json
+from bort.core.progress import Stage
 from bort.core.rivals import RivalKind, RivalsSpec
 from bort.core.study import TaskSpec, TrainingSpec
 from bort.jobs.kinds import rivals as job
@@ -214,7 +215,7 @@ def test_the_seconds_left_are_those_of_what_is_not_made():
     }
     assert expected_seconds(["mine"], kinds, None) is None
     steps = []
-    Course([*expected], expected, steps.append).begin("source")
+    Course([*expected], expected, steps.append).begin("source", Stage.MAKING_RIVAL)
     assert (steps[0].done, steps[0].total) == (2, 5)
     rest = expected["source"] + expected["fewer-layers"] + TIMING_S
     assert steps[0].eta_s == pytest.approx(rest, abs=1)
