@@ -7,7 +7,7 @@ option of a command, the field of a form, the check of the value and the copyabl
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Generic, Self, TypeVar
 
 from bort.core.errors import InvalidFieldError
@@ -134,6 +134,11 @@ class Description:
 
 def fields_of(description: type[Description]) -> Mapping[str, Field]:
     """The fields of a description that were made with `ask`, by name."""
+    return _fields_of(description)  # type: ignore[arg-type]  # mypy: a class is not Hashable
+
+
+@cache
+def _fields_of(description: type[Description]) -> Mapping[str, Field]:
     found = {}
     for one in dataclasses.fields(description):  # type: ignore[arg-type]
         if asked := one.metadata.get(_ASKED):

@@ -193,6 +193,7 @@ def _proc_cpuinfo() -> dict[str, str]:
     return {key.strip(): value.strip() for key, value in pairs}
 
 
+@functools.cache  # no package changes its version under a running process
 def _version(distribution: str) -> str:
     try:
         return metadata.version(distribution)
@@ -205,10 +206,15 @@ def usable_cores() -> int:
 
     Two threads on one physical core share its arithmetic units, so a second one gains little.
     """
-    physical = psutil.cpu_count(logical=False) or logical_cpus()
+    physical = _physical_cores() or logical_cpus()
     if hasattr(os, "sched_getaffinity"):
         return max(1, min(physical, len(os.sched_getaffinity(0))))
     return physical
+
+
+@functools.cache
+def _physical_cores() -> int | None:
+    return psutil.cpu_count(logical=False)
 
 
 def logical_cpus() -> int:

@@ -76,7 +76,7 @@ def check_new_name(store: Store, name: str) -> str:
             f"a profile cannot be called {name!r}; use at most 80 letters, digits, dots, dashes "
             "and underscores, beginning with a letter or digit"
         )
-    if name in {record.name for record in store.profiles()}:
+    if name in store.profile_dates():
         raise InvalidProfileError(
             f"there is already a latency profile {name!r}, and studies may use it; choose "
             "another name"

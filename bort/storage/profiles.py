@@ -72,6 +72,14 @@ class Profiles:
         with self._db.reading() as connection:
             return [_record(row) for row in connection.execute(query)]
 
+    def profile_dates(self) -> dict[str, float]:
+        """Return when each profile was stored, by name, newest first; reads no profile."""
+        table = schema.profiles
+        order = table.c.created_at.desc(), table.c.id.desc()
+        query = sa.select(table.c.name, table.c.created_at).order_by(*order)
+        with self._db.reading() as connection:
+            return {row.name: row.created_at for row in connection.execute(query)}
+
     def find_profile(self, key: ProfileKey) -> ProfileRecord | None:
         """Return the newest profile measured under exactly these conditions, or None."""
         table = schema.profiles

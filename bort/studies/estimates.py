@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bort.core.agora import TORUS, TextSpec
+from bort.core.errors import UnknownStudyError
 from bort.core.locks import training_places
 from bort.core.progress import Stage
 from bort.core.study import StudySpec, TaskSpec, TrainingSpec
@@ -200,12 +201,13 @@ def _memory_bytes(spec: StudySpec, space: SearchSpace) -> int:
 
 def _trainings_stored(store: Store, spec: StudySpec) -> int:
     """Count the trainings of a study that continues; 0 if it is new."""
-    asked = spec.name, spec.space, spec.task, spec.training
-    return sum(
-        study.evaluation_count
-        for study in store.studies()
-        if (study.name, study.spec.space, study.spec.task, study.spec.training) == asked
-    )
+    try:
+        study = store.study(spec.name)
+    except UnknownStudyError:
+        return 0
+    own = study.spec
+    continues = (own.space, own.task, own.training) == (spec.space, spec.task, spec.training)
+    return study.evaluation_count if continues else 0
 
 
 def before_training(store: Store, spec: StudySpec, *, without: int | None) -> list[Planned]:

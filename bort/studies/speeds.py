@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -80,7 +80,9 @@ def training_speed(store: Store, spec: StudySpec) -> Speed | None:
     ranked = sorted(records, key=partial(_remoteness, spec))
     for _, alike in groupby(ranked, key=partial(_remoteness, spec)):
         enough = {name for name in timings if len(timings[name]) >= FEWEST_TIMINGS}
-        for name, timing in chain.from_iterable(_timings(store, record) for record in alike):
+        for name, timing in chain.from_iterable(
+            _timings(_Trained.of(store, record)) for record in alike
+        ):
             if name in timings and name not in enough:
                 timings[name].append(timing)
     together = [timing for name in sorted(wanted) for timing in timings[name]]
@@ -258,8 +260,27 @@ def _device(record: StudyRecord) -> str:
     return record.spec.training.device
 
 
-def _timings(store: Store, record: StudyRecord) -> Iterator[tuple[str, _Timing]]:
+@dataclass(frozen=True, slots=True)
+class _Trained:
+    """A study whose trainings are not read again before there are more of them."""
+
+    key: tuple[object, ...]
+    store: Store = field(compare=False)
+    record: StudyRecord = field(compare=False)
+
+    @classmethod
+    def of(cls, store: Store, record: StudyRecord) -> "_Trained":
+        key = (store.url, record.id, record.created_at, record.evaluation_count)
+        return cls(key, store, record)
+
+
+@lru_cache(maxsize=2 * RECENT_STUDIES)
+def _timings(trained: _Trained) -> tuple[tuple[str, _Timing], ...]:
     """Read the trainings of a study, each with its family."""
+    return tuple(_read_timings(trained.store, trained.record))
+
+
+def _read_timings(store: Store, record: StudyRecord) -> Iterator[tuple[str, _Timing]]:
     space = SearchSpace.from_dict(record.spec.space)
     work = step_work(space, record.spec.training)
     for stored in store.evaluation_records(record):

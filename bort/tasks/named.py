@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from bort.core import paths
@@ -52,7 +53,7 @@ def prepare(
 
 
 def list_tasks() -> list[TaskInfo]:
-    """List all named tasks, prepared or not; reads only the headers of cached files."""
+    """List all named tasks, prepared or not; reads a cached file once, until it changes."""
     return [_info(corpus) for corpus in CORPORA.values()]
 
 
@@ -96,9 +97,30 @@ def _fetch_members(wanted: Sequence[Corpus]) -> dict[str, bytes]:
 
 
 def _info(corpus: Corpus) -> TaskInfo:
-    report = read_report(table_path(folder(corpus.name)))
+    table = table_path(folder(corpus.name))
+    splits = splits_path(folder(corpus.name), DEFAULT_SEED)
+    return _read_info(corpus, table, splits, (_state(table), _state(splits)))
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """When a file was written and how long it is; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=16)
+def _read_info(
+    corpus: Corpus,
+    table: Path,
+    split: Path,
+    state: tuple[object, ...],  # noqa: ARG001 -- part of the cache's key
+) -> TaskInfo:
+    report = read_report(table)
     rows = corpus.published - corpus.neutral
-    found = read_splits(splits_path(folder(corpus.name), DEFAULT_SEED), rows=rows)
+    found = read_splits(split, rows=rows)
     splits = None
     if report is not None and found is not None:
         order = (SplitName.TRAIN, SplitName.DEV, SplitName.AUDIT)

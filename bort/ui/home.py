@@ -1,13 +1,12 @@
 """The parts of the first page: a finished example, running jobs, studies, what to do next."""
 
-from functools import partial
-
 import plotly.graph_objects as go
 import streamlit as st
 
 from bort.figures import ERROR, LATENCY, Theme, front_info, plot_pair
 from bort.figures.models import add_error_lines
 from bort.jobs import JobRecord, list_jobs
+from bort.report.data import short_name
 from bort.report.jobs import sentence
 from bort.report.numbers import duration
 from bort.report.search import latency_note, summary
@@ -43,7 +42,7 @@ def showcase(studies: list[StudyRecord]) -> None:
 def _picture(answer: StudyAnswer) -> None:
     theme = frame.theme()
     chart.show(
-        chart.Sketch((Same(answer), theme, "showcase"), partial(_front, answer, theme)),
+        chart.Sketch.of(_front, Same(answer), theme),
         key="showcase",
         alt=f"Error against latency of {len(answer.points)} trained architectures",
     )
@@ -138,7 +137,7 @@ def _describe(study: StudyRecord) -> None:
     question = study.spec.search.question
     markup.name(
         study.name,
-        f"{kind}. Task {study.spec.task.task}, space {study.spec.space['name']}, "
+        f"{kind}. Task {short_name(study.spec.task.task)}, space {study.spec.space['name']}, "
         f"goal {question.goal}, ε {question.epsilon:g}; {study.evaluation_count} trained.",
     )
 

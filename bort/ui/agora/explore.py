@@ -9,6 +9,7 @@ from bort.ui.agora import corrections, launch, panel, points, reporting
 from bort.ui.agora import map as agora_map
 from bort.ui.agora import readings as agora_readings
 from bort.ui.kit import address, chart, frame, markup, readings
+from bort.ui.kit.same import Same
 
 _MOVED = "The map needs the texts of the run's task, but they cannot be read. Put its file back."
 _MISSING = (
@@ -50,8 +51,11 @@ def _rounds(run: StoredRun) -> None:
     here = address.round_number()
     last = len(run.rounds) - 1
     chart.show(
-        plot_rounds(
-            run.summaries, cursor=last if here is None else min(here, last), theme=frame.theme()
+        chart.Sketch.of(
+            plot_rounds,
+            Same(run.summaries),
+            cursor=last if here is None else min(here, last),
+            theme=frame.theme(),
         ),
         key=f"agora:rounds:{run.job.id}",
         alt=f"Errors, proposed points, coverage and Betti numbers of {len(run.rounds)} rounds",

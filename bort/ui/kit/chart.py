@@ -6,7 +6,7 @@ report clicks on it. This component keeps the camera and reports clicks for ever
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,8 @@ import plotly
 import plotly.graph_objects as go
 import streamlit as st
 import streamlit.components.v1 as components
+
+from bort.ui.kit.same import Same
 
 _FLAT_BUTTONS = ["zoom2d", "pan2d", "resetScale2d", "toImage"]
 _SPACE_BUTTONS = ["orbitRotation", "pan3d", "resetCameraDefault3d", "toImage"]
@@ -33,6 +35,16 @@ class Sketch:
 
     made_of: Hashable
     build: Callable[[], go.Figure] = field(compare=False)
+
+    @classmethod
+    def of(cls, plot: Callable[..., go.Figure], *values: Hashable, **options: Hashable) -> "Sketch":
+        """Sketch `plot(*values, **options)`, which depends on nothing else.
+
+        Args:
+            values: each is compared by its content, or is a `Same` whose value `plot` receives.
+        """
+        plain = [value.value if isinstance(value, Same) else value for value in values]
+        return cls((plot, values, tuple(options.items())), partial(plot, *plain, **options))
 
 
 class _Drawn(NamedTuple):

@@ -14,7 +14,8 @@ from bort.core.question import Question
 from bort.core.study import SearchSpec, TaskSpec
 from bort.core.table_source import TableSource
 from bort.jobs import JobRecord, JobState, find_job, list_jobs
-from bort.latency.stored import front_profile
+from bort.latency.profile import LatencyProfile
+from bort.latency.stored import stored_profiles
 from bort.report.events import event_sentence
 from bort.search.check.certificate import Certificate
 from bort.search.w_coefficient import WeightRegion, winning_regions
@@ -118,10 +119,9 @@ def answer(
 
 def _state(study: StudyRecord) -> tuple[object, ...]:
     """Everything but the question that an answer depends on."""
-    measured = front_profile(store(), study)
-    name = None if measured is None else measured.name
+    measured = tuple(store().profile_dates().items())  # one of them may be of its winners
     compared = [job.id for job in store().jobs(kind=RIVALS, states=[JobState.DONE], limit=1)]
-    return study.id, study.created_at, study.evaluation_count, study.profile, name, *compared
+    return study.id, study.created_at, study.evaluation_count, study.profile, measured, *compared
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -133,6 +133,24 @@ def _answer(
     weights: Weights,
 ) -> StudyAnswer:
     return read_answer(_opened(url), name, epsilon=epsilon, weights=weights)
+
+
+def profiles() -> list[LatencyProfile]:
+    """All latency profiles, newest first.
+
+    Raises:
+        InvalidProfileError: one of them cannot be read.
+    """
+    opened = store()
+    return _profiles(opened.url, tuple(opened.profile_dates().items()))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _profiles(
+    url: str,
+    dates: tuple[object, ...],  # noqa: ARG001 -- part of the cache's key
+) -> list[LatencyProfile]:
+    return stored_profiles(_opened(url))
 
 
 def choice(points: Sequence[AnyPoint], limits: Limits, unit: Unit) -> Choice:

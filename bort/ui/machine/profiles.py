@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -10,7 +11,7 @@ from bort.core.errors import BortError
 from bort.figures.latency import TimedMark, plot_predicted, plot_profiles, timed_marks
 from bort.latency.compare import Comparison, compare, differences_from_here
 from bort.latency.profile import LatencyProfile, parse_profile
-from bort.latency.stored import import_profile, stored_profiles
+from bort.latency.stored import import_profile
 from bort.report.latency import compared_sentence, model_sentence, moment
 from bort.storage import Thing, ThingKind
 from bort.ui.kit import access, chart, deleting, frame, markup, readings
@@ -20,7 +21,7 @@ from bort.ui.machine import verdict as machine_verdict
 def show() -> None:
     """Show the section below the form."""
     st.subheader("Profiles", anchor=False)
-    profiles = _here_first(stored_profiles(readings.store()))
+    profiles = _here_first(readings.profiles())
     if not profiles:
         markup.notice("No profile is stored yet. Measure this machine, or import a profile.")
     else:
@@ -57,7 +58,9 @@ def _one(profile: LatencyProfile) -> None:
     with left:
         if marks:
             chart.show(
-                plot_predicted(marks, band=profile.band, theme=frame.theme()),
+                chart.Sketch.of(
+                    plot_predicted, tuple(marks), band=profile.band, theme=frame.theme()
+                ),
                 key="predicted",
                 alt=f"Predicted against measured latency of {len(marks)} architectures",
             )
@@ -69,17 +72,22 @@ def _one(profile: LatencyProfile) -> None:
         _describe(profile)
         st.download_button(
             "Export as JSON",
-            json.dumps(profile.to_dict(), indent=1, allow_nan=False),
+            partial(_exported, profile),
             file_name=f"{profile.name}.json",
             mime="application/json",
             icon=":material/download:",
             key="export-profile",
+            on_click="ignore",
         )
         thing = Thing(ThingKind.PROFILE, profile.name)
         deleting.button(thing, key="delete-profile", leave=_leave)
     if marks:
         with st.expander(f"All {len(marks)} measured architectures"):
             _table(marks)
+
+
+def _exported(profile: LatencyProfile) -> str:
+    return json.dumps(profile.to_dict(), indent=1, allow_nan=False)
 
 
 def _leave() -> None:

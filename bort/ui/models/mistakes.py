@@ -40,7 +40,7 @@ def _confusion(model: TrainedModel, confusion: Confusion) -> None:
     names = model.evidence.data.class_names
     if len(names) <= MOST_CLASSES:
         chart.show(
-            plot_confusion(confusion, names, theme=frame.theme(), height=_HEIGHT),
+            chart.Sketch.of(plot_confusion, confusion, names, theme=frame.theme(), height=_HEIGHT),
             key=f"confusion:{model.record.id}",
             alt="Confusion matrix on audit: rows are true classes, columns answers",
         )
@@ -68,7 +68,7 @@ def pairs_table(confusion: Confusion, names: Sequence[str]) -> pd.DataFrame:
 
 def _calibration(model: TrainedModel, calibration: Calibration) -> None:
     chart.show(
-        plot_calibration(calibration, theme=frame.theme(), height=_HEIGHT),
+        chart.Sketch.of(plot_calibration, calibration, theme=frame.theme(), height=_HEIGHT),
         key=f"calibration:{model.record.id}",
         alt="Reliability diagram on audit: share of right answers against the model's score",
     )

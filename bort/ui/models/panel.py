@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from bort.core.errors import InvalidDataError
 from bort.core.study import TaskSpec, TrainingSpec
-from bort.figures import front_info, plot_pair
-from bort.figures.models import add_realised, mark_on_front
+from bort.figures import Objective, Theme, front_info, plot_pair
+from bort.figures.models import RealisedMark, add_realised, mark_on_front
 from bort.figures.objectives import axes_of
 from bort.finetuning.realised import Accuracy, Realised, TrainedModel, landmark_key
 from bort.report import models as words
@@ -17,8 +18,10 @@ from bort.report.baselines import NAMES
 from bort.report.data import short_name
 from bort.report.numbers import shape
 from bort.storage import ModelRecord, Thing, ThingKind
+from bort.studies.answers import StudyAnswer
 from bort.studies.rivals import newest_comparison
 from bort.ui.kit import address, chart, deleting, frame, markup, navigation, readings
+from bort.ui.kit.same import Same
 from bort.ui.models import deployed as model_deployed
 from bort.ui.models import files as model_files
 from bort.ui.models import mistakes as model_mistakes
@@ -170,18 +173,24 @@ def _on_front(model: TrainedModel) -> None:
     if mark is None:
         return
     objectives = axes_of(answer)
-    info = front_info(answer.points, objectives=objectives, pick_id=mark.architecture_id)
     size, latency, error = objectives
     columns = st.columns(2, gap="small")
     for column, x in zip(columns, (latency, size), strict=True):
-        figure = plot_pair(info, x, error, theme=frame.theme(), log=(x,), height=300)
         with column:
             chart.show(
-                add_realised(figure, [mark], x, error, theme=frame.theme()),
+                chart.Sketch.of(_placed, Same(answer), mark, x, frame.theme()),
                 key=f"on-front:{model.record.id}:{x.name}",
                 alt=f"{error.title} against {x.title}: predicted and realised",
             )
     markup.note(words.realised_sentence(model.realised))
+
+
+def _placed(answer: StudyAnswer, mark: RealisedMark, x: Objective, theme: Theme) -> go.Figure:
+    objectives = axes_of(answer)
+    error = objectives[-1]
+    info = front_info(answer.points, objectives=objectives, pick_id=mark.architecture_id)
+    figure = plot_pair(info, x, error, theme=theme, log=(x,), height=300)
+    return add_realised(figure, [mark], x, error, theme=theme)
 
 
 def _beside_others(model: TrainedModel) -> None:

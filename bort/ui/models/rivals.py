@@ -1,15 +1,18 @@
 """Others' work beside ours: the newest comparison of a task, or how to get one."""
 
+from collections.abc import Sequence
 from html import escape
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from bort.core.errors import BortError
 from bort.core.rivals import Compared, Comparison
 from bort.core.serialise import from_json
 from bort.core.study import TaskSpec, TrainingSpec
-from bort.figures.rivals import compared_marks, legend_of, plot_compared
+from bort.figures import Theme
+from bort.figures.rivals import ComparedMark, compared_marks, legend_of, plot_compared
 from bort.jobs import JobRecord, start_detached
 from bort.report.data import short_name
 from bort.report.rivals import (
@@ -92,9 +95,13 @@ def show_comparison(found: Comparison, *, model: str = "") -> None:
     st.html(f'<div class="bort-legend">{inner}</div>')
     what = ("error against size", "error against time", "size, time and error in 3D")
     columns = st.columns(3, gap="small")
-    for column, figure, alt in zip(columns, plot_compared(marks, theme=theme), what, strict=True):
+    for number, (column, alt) in enumerate(zip(columns, what, strict=True)):
         with column:
-            chart.show(figure, key=f"rivals:{alt}", alt=f"Others' work and ours: {alt}")
+            chart.show(
+                chart.Sketch.of(_compared, number, tuple(marks), theme),
+                key=f"rivals:{alt}",
+                alt=f"Others' work and ours: {alt}",
+            )
     st.dataframe(
         comparison_table(found, model),
         hide_index=True,
@@ -104,6 +111,10 @@ def show_comparison(found: Comparison, *, model: str = "") -> None:
     )
     for remark in remarks(found):
         markup.note(remark)
+
+
+def _compared(number: int, marks: Sequence[ComparedMark], theme: Theme) -> go.Figure:
+    return plot_compared(marks, theme=theme)[number]
 
 
 def comparison_table(found: Comparison, model: str = "") -> pd.DataFrame:

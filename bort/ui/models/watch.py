@@ -113,14 +113,14 @@ def curves(
     chosen = st.segmented_control(
         "Stage", stages, default=first, key=f"stage:{key}:{job_id}:{first}", required=True
     )
-    drawn = [curve for curve in found if curve.stage == chosen]
+    drawn = tuple(curve for curve in found if curve.stage == chosen)
     for column, quantity, name in zip(
         st.columns(2, gap="medium"), (LOSS, DEV_ERROR), ("Loss", "Dev error"), strict=True
     ):
         with column:
             if any(curve.points for curve in drawn if curve.quantity == quantity):
                 chart.show(
-                    plot_curves(drawn, quantity, theme=frame.theme()),
+                    chart.Sketch.of(plot_curves, drawn, quantity, theme=frame.theme()),
                     key=f"curve:{key}:{quantity}",
                     alt=f"{name} by step, stage {chosen}",
                 )

@@ -273,7 +273,7 @@ def _workers(box: DeltaGenerator, slots: Slots) -> WorkersSpec:
 
 def _latency(box: DeltaGenerator, slots: Slots) -> LatencySpec:
     """Show the fields for the latency to minimise."""
-    profiles = [profile.name for profile in readings.store().profiles()]
+    profiles = readings.store().profile_dates()
     form = Form(
         slots,
         LATENCY,

@@ -1,9 +1,12 @@
 """Watch one search: its progress, its results so far, and how it ended."""
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from bort.core.question import Goal
 from bort.figures import (
+    Objective,
+    Theme,
     axes_of,
     front_info,
     plot_certified_epsilon,
@@ -16,10 +19,11 @@ from bort.report.search import latency_note
 from bort.report.searching import learnt_sentence, pick_sentence
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
-from bort.studies.choosing import Limits, choose
+from bort.studies.choosing import Limits
 from bort.ui.front import certificate
 from bort.ui.front import charts as front_charts
 from bort.ui.kit import access, address, chart, frame, job_parts, markup, navigation, readings
+from bort.ui.kit.same import Same
 
 
 def running() -> int | None:
@@ -113,13 +117,6 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
 
 def _found(job: JobRecord, answer: StudyAnswer) -> None:
     size, latency, error = axes_of(answer)
-    best = answer.best.id if answer.best else None
-    info = front_info(
-        answer.points,
-        objectives=(size, latency, error),
-        best_id=best,
-        noise=choose(answer.points, Limits(), answer.spec.size.unit).within_noise,
-    )
     series = readings.store().metrics(job.id).get("certified_epsilon", [])
     if all(value is None for _, value in series):
         series = []
@@ -130,16 +127,17 @@ def _found(job: JobRecord, answer: StudyAnswer) -> None:
     for column, x in zip(columns, (size, latency), strict=False):
         with column:
             chart.show(
-                plot_pair(info, x, error, theme=frame.theme(), log=[x], height=280),
+                chart.Sketch.of(_pair, Same(answer), x, frame.theme()),
                 key=f"job:{x.name}",
                 alt=f"{error.title} against {x.title} of the architectures trained so far",
             )
     if series:
         with columns[-1]:
             chart.show(
-                plot_certified_epsilon(
-                    [step for step, _ in series],
-                    [value for _, value in series],
+                chart.Sketch.of(
+                    plot_certified_epsilon,
+                    tuple(step for step, _ in series),
+                    tuple(value for _, value in series),
                     target=answer.epsilon,
                     theme=frame.theme(),
                     height=280,
@@ -147,6 +145,17 @@ def _found(job: JobRecord, answer: StudyAnswer) -> None:
                 key="job:epsilon",
                 alt="Certified ε after each training",
             )
+
+
+def _pair(answer: StudyAnswer, x: Objective, theme: Theme) -> go.Figure:
+    objectives = axes_of(answer)
+    info = front_info(
+        answer.points,
+        objectives=objectives,
+        best_id=answer.best.id if answer.best else None,
+        noise=readings.choice(answer.points, Limits(), answer.spec.size.unit).within_noise,
+    )
+    return plot_pair(info, x, objectives[-1], theme=theme, log=[x], height=280)
 
 
 def recent() -> None:
