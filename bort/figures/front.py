@@ -35,6 +35,7 @@ class Layer(Enum):
     FRONT = "Pareto front"
     COVER = "ε-cover"
     BEST = "largest W"
+    TRAINED = "trained models"
     PICK = "your pick"
 
     @property
@@ -318,7 +319,7 @@ def _range(marks: Marks, objective: Objective, *, is_log: bool) -> list[float]:
 
 
 # The camera looks along the diagonal of the better corner, a little from above.
-CAMERA = {"eye": {"x": -1.65, "y": -1.7, "z": 0.8}, "center": {"x": 0, "y": 0, "z": -0.17}}
+CAMERA = {"eye": {"x": -1.9, "y": -1.96, "z": 0.92}, "center": {"x": 0, "y": 0, "z": -0.25}}
 
 
 def plot_front_3d(
@@ -336,32 +337,33 @@ def plot_front_3d(
     """
     colours = palette(theme)
     figure = blank(theme, height=height)
-    figure.add_traces(
-        [
-            _trace_3d(marks, layer, colours).update(visible=layer not in hidden)
-            for layer, marks in info.layers.items()
-        ]
-    )
+    for layer, marks in info.layers.items():
+        figure.add_trace(_trace_3d(marks, layer, colours).update(visible=layer not in hidden))
     figure.add_trace(_stem(info.pick, info, colours))
     axes = zip(("xaxis", "yaxis", "zaxis"), info.objectives, strict=True)
     figure.update_scenes(
         {
             axis: {
-                "title": {"text": escape(o.title)},
+                "title": {"text": escape(o.title), "font": {"size": 11}},
                 "type": "log" if o in log else "linear",
                 "tickformat": o.tick_format,
                 "nticks": 6,
-                "dtick": "D2" if o in log else None,
+                "dtick": _space_ticks(info, o) if o in log else None,
             }
             for axis, o in axes
         },
         camera=CAMERA,
         aspectmode="cube",
-        # uirevision of the scene: the camera stays where the reader put it.
-        uirevision="kept",
+        uirevision="kept",  # the camera stays where the reader put it
     )
     figure.update_layout(showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0})
     return figure
+
+
+def _space_ticks(info: FrontInfo, objective: Objective) -> int | str:
+    """Label each power of ten; where there are few, also twice and five times as much."""
+    values = np.concatenate([m.values[:, objective.column] for m in info.layers.values()])
+    return 1 if values.max() > 50 * values.min() else "D2"
 
 
 def _trace_3d(marks: Marks, layer: Layer, colours: Palette) -> go.Scatter3d:

@@ -56,7 +56,7 @@ def test_a_model_stands_beside_teacher_baselines_and_landmark(
     assert not app.exception
     trained = TrainedModel.of(model)
     table = comparison(trained)
-    assert table["who"].tolist()[:2] == ["good", "teacher: MiniLM fine-tuned"]
+    assert table["who"].tolist()[:2] == ["this model", "teacher: MiniLM fine-tuned"]
     assert table["audit (%)"].tolist()[:4] == [81.0, 81.0, 60.0, 75.0]
     assert table["onnx-int8 (ms)"].tolist()[1:5:3] == [6.0, 30.0]
     assert table["torch-float32 (ms)"].tolist()[4] == 60.0

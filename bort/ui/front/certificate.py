@@ -57,8 +57,7 @@ def show(answer: StudyAnswer) -> None:
     found = readings.warnings(answer.job)
     count = len(found) + (answer.latency.noise_ok is False)
     warned = f":orange[{count} {'warning' if count == 1 else 'warnings'}.] " if count else ""
-    is_violated = any(fact.status is Status.VIOLATED for fact in answer.ledger)
-    with st.expander(warned + claim_line(answer), expanded=is_violated):
+    with st.expander(warned + claim_line(answer)):
         _numbers(answer)
         markup.note(f"{besides(answer)} {scope(answer)}".strip())
         _doubt(answer)

@@ -55,6 +55,7 @@ _SIGNS = {
     Layer.RIVALS: LOOKS[Layer.RIVALS].sign,
     Layer.INTERVALS: ":blue[┃]",
     Layer.BASELINES: ":gray[┄]",
+    Layer.TRAINED: ":green[★]",
 }
 
 
@@ -78,6 +79,7 @@ class View:
     fit_front: bool
     hidden: tuple[Layer, ...]
     others: tuple[StudyAnswer, ...] = ()
+    trained: tuple[RealisedMark, ...] = ()
 
 
 def choose_view(answer: Answer) -> tuple[View, Answer, Sequence[LandmarkMark]]:
@@ -87,11 +89,12 @@ def choose_view(answer: Answer) -> tuple[View, Answer, Sequence[LandmarkMark]]:
         The view, the answer to draw, and the well-known models to draw.
     """
     objectives = axes_of(answer)
+    trained = extras.realised_marks(answer) if isinstance(answer, StudyAnswer) else ()
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="view"
     ):
         shape = _choose_shape()
-        hidden = _choose_layers(answer)
+        hidden = _choose_layers(answer, has_trained=bool(trained))
         with st.popover("More", icon=":material/tune:", width="content"):
             log = st.pills(
                 "Logarithmic axes",
@@ -112,7 +115,7 @@ def choose_view(answer: Answer) -> tuple[View, Answer, Sequence[LandmarkMark]]:
                 drawn, landmarks = extras.choose_latencies(answer)
                 others = extras.choose_others(answer)
     on_log = tuple(o for o in objectives if o.name in log)
-    view = View(shape, on_log, fit_front, hidden, others)
+    view = View(shape, on_log, fit_front, hidden, others, trained)
     return view, drawn, landmarks
 
 
@@ -136,9 +139,10 @@ def _choose_shape() -> Shape:
     )
 
 
-def _choose_layers(answer: Answer) -> tuple[Layer, ...]:
+def _choose_layers(answer: Answer, *, has_trained: bool) -> tuple[Layer, ...]:
     """Show the legend; a click on an entry hides or shows it. The address keeps what is hidden."""
-    layers = [layer for layer in _SIGNS if _is_there(layer, answer)]
+    without = () if has_trained else (Layer.TRAINED,)
+    layers = [one for one in _SIGNS if one not in without and _is_there(one, answer)]
     by_name = {layer.name.lower(): layer for layer in layers}
     hidden = [name for name in address.hidden() if name in by_name]
 
@@ -188,8 +192,7 @@ def show(
     landmarks: Sequence[LandmarkMark] = (),
 ) -> None:
     """Draw the answer, the pick in the address, the limits, and well-known models."""
-    realised = extras.realised_marks(answer) if isinstance(answer, StudyAnswer) else []
-    drawing = Drawing(answer, view, theme, choice, tuple(landmarks), tuple(realised))
+    drawing = Drawing(answer, view, theme, choice, tuple(landmarks))
     match view.shape:
         case Shape.PANELS:
             _show_panels(drawing)
@@ -202,9 +205,9 @@ def show(
         if axes := answer.rival_axes:
             is_text = answer.latency.is_text_to_label
             markup.note(axes_sentence(axes, is_text_to_label=is_text))
-        gains = [mark.gain for mark in realised if mark.gain is not None]
+        gains = [mark.gain for mark in view.trained if mark.gain is not None]
         markup.note(worth(answer.spec.training.steps, gains))
-    if realised and view.shape is Shape.PANELS:
+    if view.trained and view.shape is Shape.PANELS and Layer.TRAINED not in view.hidden:
         markup.note(
             "★ is a fully trained model; an arrow leads to it from the search's prediction."
         )
@@ -219,7 +222,6 @@ class Drawing:
     theme: Theme
     choice: Choice
     landmarks: tuple[LandmarkMark, ...]
-    realised: tuple[RealisedMark, ...]
 
     @property
     def made_of(self) -> tuple[object, ...]:
@@ -231,7 +233,6 @@ class Drawing:
             self.theme,
             Same(self.choice),
             self.landmarks,
-            self.realised,
             address.pick(),
         )
 
@@ -291,7 +292,8 @@ def _panel(drawing: Drawing, x: Objective, y: Objective) -> go.Figure:
             add_error_lines(figure, answer.facts, x, y, theme=theme)
         if Layer.RIVALS not in view.hidden:
             add_rivals(figure, rivals_on_front(answer), x, y, theme=theme)
-    return add_realised(figure, drawing.realised, x, y, theme=theme)
+    trained = () if Layer.TRAINED in view.hidden else view.trained
+    return add_realised(figure, trained, x, y, theme=theme)
 
 
 def _show_space(drawing: Drawing, *, height: str) -> None:

@@ -20,13 +20,13 @@ from bort.ui.kit import address, markup, navigation, readings
 from bort.ui.machine import landmarks as machine_landmarks
 
 
-def realised_marks(answer: StudyAnswer) -> list[RealisedMark]:
+def realised_marks(answer: StudyAnswer) -> tuple[RealisedMark, ...]:
     """Return the models trained from this study on its own task; other tasks have other errors."""
     marks = []
     for record in readings.store().models(study=answer.study):
         with suppress(InvalidDataError):  # the page Models says what is wrong
             marks.append(mark_on_front(answer, TrainedModel.of(record)))
-    return [mark for mark in marks if mark is not None]
+    return tuple(mark for mark in marks if mark is not None)
 
 
 def choose_latencies(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[LandmarkMark]]:

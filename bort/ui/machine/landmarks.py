@@ -9,7 +9,7 @@ from bort.core.machine import differences, this_machine
 from bort.figures.latency import LandmarkMark
 from bort.jobs import list_jobs
 from bort.latency.landmarks import BASE, LARGE, LandmarkTiming, TimedLandmark
-from bort.report.latency import announced_sentences, claim_sentence, moment, times_faster
+from bort.report.latency import claim_sentence, moment, times_faster
 from bort.studies.answers import LatencyBasis
 from bort.ui.kit import markup, readings
 from bort.ui.machine import verdict as machine_verdict
@@ -77,8 +77,6 @@ def show() -> None:
     )
     markup.label("Published figures, and what differs here")
     markup.facts([_words(mark) for mark in result.landmarks])
-    for sentence in announced_sentences(result):
-        markup.note(sentence)
 
 
 def _title(result: LandmarkTiming) -> str:

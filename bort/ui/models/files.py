@@ -38,7 +38,7 @@ def show(trained: TrainedModel) -> None:
     try:
         check_files(model)
     except BortError as error:
-        (markup.notice if model.is_example else markup.problem)(str(error))
+        markup.problem(str(error))
         return
     kinds = ["hf", "onnx", "bundle"]
     if is_ours(trained.realised, trained.evidence):
@@ -58,14 +58,24 @@ def show(trained: TrainedModel) -> None:
         st.code(code, language="python", wrap_lines=True)
         if not model.is_imported:
             markup.label("train it again")
-            command = finetune_command(
-                model.study,
-                [model.architecture_id],
-                seeds=len(trained.realised.seeds),
-                recipe=trained.evidence.recipe,
-                threads=trained.evidence.oracle.threads,
-            )
-            st.code(command, language="bash", wrap_lines=True)
+            st.code(_training(trained), language="bash", wrap_lines=True)
+
+
+def say_how_to_get(example: TrainedModel) -> None:
+    """Show how to make the weights of a finished example, which come with none."""
+    markup.label("Try it, download it")
+    markup.note("Its weights are not on this machine. Train it here, and it can answer your texts:")
+    st.code(_training(example), language="bash", wrap_lines=True)
+
+
+def _training(model: TrainedModel) -> str:
+    return finetune_command(
+        model.record.study,
+        [model.record.architecture_id],
+        seeds=len(model.realised.seeds),
+        recipe=model.evidence.recipe,
+        threads=model.evidence.oracle.threads,
+    )
 
 
 def _command(model: ModelRecord, kind: str) -> str:

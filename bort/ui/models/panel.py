@@ -125,8 +125,11 @@ def _one(model: TrainedModel) -> None:
         st.subheader("Curves", anchor=False)
         _curves(model)
     with right, st.container(border=True, key="sticky"), frame.clear_errors():
-        model_try.show(model.record)
-        model_files.show(model)
+        if model.record.is_example:
+            model_files.say_how_to_get(model)
+        else:
+            model_try.show(model.record)
+            model_files.show(model)
         model_reporting.offer(model)
         thing = Thing(ThingKind.MODEL, model.record.name)
         deleting.button(thing, key="delete-model", leave=address.leave_model)
@@ -246,7 +249,7 @@ def int8_megabytes(realised: Realised) -> float | None:
 def comparison(model: TrainedModel) -> pd.DataFrame:
     """Compare the model with its teacher, baselines and the landmark nearest in size."""
     realised = model.realised
-    own = _evaluated(model.record.name, realised.audit, realised.parameter_count)
+    own = _evaluated("this model", realised.audit, realised.parameter_count)
     own |= {"dev (%)": percent(realised.dev.accuracy), "MB, int8": int8_megabytes(realised)}
     teacher = _teacher(model)
     rows = [own, teacher]
