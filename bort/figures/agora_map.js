@@ -40,7 +40,7 @@ const bortMap = (() => {
     holder.classList.add("bort-map");
     const stage = make("div", "bort-map-stage");
     const view = {
-      holder, stage, canvas: make("canvas"), over: make("canvas"), tip: make("div", "bort-map-tip"),
+      holder, stage, under: make("canvas"), canvas: make("canvas"), over: make("canvas"), tip: make("div", "bort-map-tip"),
       bar: make("div", "bort-map-bar"), legend: make("div", "bort-map-legend"),
       said: make("output", "bort-map-said"),
       round: null, grow: 1, way: "verdict", lines: true, trail: true, mode: "move",
@@ -50,7 +50,7 @@ const bortMap = (() => {
     view.over.tabIndex = 0;
     view.over.setAttribute("role", "application");
     view.tip.hidden = true;
-    stage.append(view.canvas, view.over, view.tip);
+    stage.append(view.under, view.canvas, view.over, view.tip);
     holder.append(view.bar, stage, view.legend, view.said);
     // The shader smooths each mark; smoothing all again takes two thirds of a frame of 100,000.
     view.gl = view.canvas.getContext("webgl", { antialias: false, premultipliedAlpha: true });
@@ -204,8 +204,9 @@ const bortMap = (() => {
     const [right, wrong, mended] = [data.right, data.wrong, data.mended].map(rgb);
     const now = view.wrong[round] ?? new Set(), before = view.wrong[round - 1] ?? new Set();
     const counts = { right: 0, wrong: 0, mended: 0, entries: way.entries.map(() => 0) };
-    const put = (i, [r, g, b], alpha, shape) => {
-      colour.set([r, g, b, alpha], 4 * i);
+    const put = (i, own, alpha, shape) => {
+      for (let j = 0; j < 3; j++) colour[4 * i + j] = own[j];
+      colour[4 * i + 3] = alpha;
       kind[i] = shape;
     };
     for (let i = 0; i < dev; i++) {
@@ -229,7 +230,7 @@ const bortMap = (() => {
         put(i, entries[codes[j]] ?? muted, alpha, shape);
       }
     });
-    view.counts = counts;
+    Object.assign(view, { counts, isRastered: false });
     send(view, "colour", colour);
     send(view, "kind", kind);
     view.refresh();
@@ -245,7 +246,7 @@ const bortMap = (() => {
       screen[2 * i] = w + zoom * (t[0] * x + t[3] * y + t[6] * z);
       screen[2 * i + 1] = h - zoom * (t[1] * x + t[4] * y + t[7] * z);
     }
-    view.isProjected = true;
+    Object.assign(view, { isProjected: true, isRastered: false });
   }
 
   // `isOver`: only what lies over the points has changed, such as the ring of the pointer.
@@ -271,11 +272,14 @@ const bortMap = (() => {
     }
     const past = view.grownAt ? (performance.now() - view.grownAt) / GROW_MS : 1;
     const share = Math.min(1, past), grow = 1 - (1 - share) ** 3;
+    if (!view.isProjected) project(view);
+    if (!view.isRastered) bortMapRaster(view, w, h);
+    view.isRastered = true;
     if (view.isDirty) points(view, w, h, ratio, grow);
-    view.isDirty = false;
+    view.isDirty = share < 1; // the new points still move; all others stay
     overlay(view, grow, ratio);
     view.painted?.(view);
-    if (share < 1) paint(view);
+    if (share < 1) paint(view, true);
   }
 
   function points(view, w, h, ratio, grow) {
@@ -294,10 +298,12 @@ const bortMap = (() => {
     const size = ratio * (view.n > 50_000 ? 4 : view.n > 8_000 ? 6 : 8);
     uniform("size", "uniform1f", size);
     uniform("grow", "uniform1f", 1);
-    gl.drawArrays(gl.POINTS, 0, starts[round]);
+    const [first, end] = bortMapRastered(view), begin = Math.max(end, starts[round]);
+    gl.drawArrays(gl.POINTS, 0, first);
+    gl.drawArrays(gl.POINTS, end, begin - end);
     uniform("grow", "uniform1f", grow);
     uniform("size", "uniform1f", size * 1.25);
-    gl.drawArrays(gl.POINTS, starts[round], starts[round + 1] - starts[round]);
+    gl.drawArrays(gl.POINTS, begin, starts[round + 1] - begin);
   }
 
   function overlay(view, grow, ratio) {
@@ -305,7 +311,6 @@ const bortMap = (() => {
     const pen = over.getContext("2d");
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, over.width, over.height);
-    if (!view.isProjected) project(view);
     const s = view.screen;
     const line = (i) => {
       const parent = parentOf(view, i), t = i >= starts[round] && i < starts[round + 1] ? grow : 1;

@@ -109,7 +109,8 @@ function bortMapHands(view, core) {
       return made;
     }));
     const shapes = make("span");
-    shapes.textContent = `● accepted  ○ refused${isOff ? "  ◆ ◇ far from every dev item" : ""}`;
+    const density = bortMapRastered(view)[1] ? "  ▒ very many points, as density" : "";
+    shapes.textContent = `● accepted  ○ refused${isOff ? "  ◆ ◇ far from every dev item" : ""}${density}`;
     legend.append(shapes);
   }
 
@@ -240,6 +241,7 @@ function bortMapHands(view, core) {
       Object.assign(picture, { width: over.width, height: over.height });
       pen.fillStyle = view.data.background;
       pen.fillRect(0, 0, picture.width, picture.height);
+      pen.drawImage(view.under, 0, 0, picture.width, picture.height);
       pen.drawImage(view.canvas, 0, 0);
       pen.drawImage(over, 0, 0);
       picture.toBlob((blob) => {

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 ROUNDS = 3
 RATES = 2
 
-PIXELS = "holder => holder.querySelector('canvas').toDataURL()"
+PIXELS = "holder => holder.querySelectorAll('canvas')[1].toDataURL()"
 
 # A chart's values by the names in its legend.
 TRACES = """holder => Object.fromEntries(holder.data.filter(trace => trace.name).map(

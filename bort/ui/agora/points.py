@@ -15,6 +15,7 @@ from bort.ui.kit import address, markup
 ALL = "all"
 HERE, SO_FAR, CHOSEN = "this round", "all rounds", "selected on the map"
 CELL_CHARACTERS = 300
+ROWS_AT_MOST = 5_000  # a table of 100,000 rows takes 1.4 s of each rerun
 _NAME = "point"
 _NUMBER = st.column_config.NumberColumn(format="%.3f")
 Rows = list[tuple[int, Provenance]]
@@ -31,7 +32,13 @@ def show(run: StoredRun, dev: DevItems | None) -> None:
             else "None. No round found dev errors to sample near."
         )
         return
-    _table(_filtered(run), run, dev)
+    rows = _filtered(run)
+    if len(rows) > ROWS_AT_MOST:
+        markup.note(
+            f"The first {ROWS_AT_MOST:,} of {len(rows):,} points. Choose a round, a verdict or a "
+            f"part of the map to see others; bort agora show {run.job.id} --points prints all."
+        )
+    _table(rows[:ROWS_AT_MOST], run, dev)
 
 
 def _filtered(run: StoredRun) -> Rows:
