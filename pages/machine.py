@@ -14,8 +14,8 @@ LEAD = (
     "architectures is timed in turns; a model predicts the rest, and its error is always shown."
 )
 
-with frame.page("This machine", lead=LEAD):
-    job_id = address.job()
+job_id = address.job()
+with frame.page("This machine", lead=LEAD if job_id is None else None):
     left, right = st.columns([2, 1], gap="large")
     with left:
         if job_id is None:

@@ -11,8 +11,8 @@ LEAD = (
     "and files. They are evaluated on texts that played no part in any choice."
 )
 
-with frame.page("Models", lead=LEAD):
-    job_id = address.job()
+job_id = address.job()
+with frame.page("Models", lead=LEAD if job_id is None else None):
     if job_id is not None:
         model_watch.watch(job_id)
     models = readings.store().models()

@@ -13,8 +13,9 @@ LEAD = (
     "space is certified or the budget is spent."
 )
 
-with frame.page("Search", lead=LEAD):
-    job_id = address.job() or job_view.running()
+watched = address.job()
+with frame.page("Search", lead=LEAD if watched is None else None):
+    job_id = watched or job_view.running()
     if job_id is not None:
         job_view.watch(job_id)
     elif not access.offer("Starting searches"):

@@ -204,6 +204,9 @@ def state_words(state: str, ending: Ending | None) -> str:
     return f"{state}: {ending_reason(ending)}"
 
 
+MAY_END_EARLY = ("search", "agora", "agora-comparison")  # kinds whose time is a bound
+
+
 def job_line(job: JobRecord) -> str:
     """Say in one line which job it is, what it does, how far it is, and the time left.
 
@@ -217,8 +220,16 @@ def job_line(job: JobRecord) -> str:
     if progress.total:
         said.append(f"{progress.share:.0%}")
     if progress.eta_s is not None:
-        said.append(f"at most {duration(progress.eta_s)} left")
+        said.append(time_left(job))
     return name + ", ".join(said)
+
+
+def time_left(job: JobRecord) -> str:
+    """Say how long a job still takes; empty if that is unknown."""
+    if job.progress.eta_s is None:
+        return ""
+    bound = "at most" if job.kind in MAY_END_EARLY else "about"
+    return f"{bound} {duration(job.progress.eta_s)} left"
 
 
 def ending_sentence(job: JobRecord) -> str:

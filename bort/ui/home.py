@@ -7,8 +7,7 @@ from bort.figures import ERROR, LATENCY, Theme, front_info, plot_pair
 from bort.figures.models import add_error_lines
 from bort.jobs import JobRecord, list_jobs
 from bort.report.data import short_name
-from bort.report.jobs import sentence
-from bort.report.numbers import duration
+from bort.report.jobs import sentence, time_left
 from bort.report.search import latency_note, summary
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
@@ -89,7 +88,7 @@ def _running(job: JobRecord) -> None:
     job_parts.pause(job)
     with st.container(horizontal=True, vertical_alignment="center"):
         if progress.eta_s is not None:
-            markup.note(f"at most {duration(progress.eta_s)} left")
+            markup.note(time_left(job))
         st.page_link(
             navigation.watched_on(job.kind),
             label="Watch",

@@ -46,7 +46,7 @@ def _draw(job: JobRecord) -> None:
     run = agora_readings.run(job)
     _head(run)
     job_parts.stages(job)
-    job_parts.bar(job, "left at most")
+    job_parts.bar(job)
     with st.container():
         for warning in readings.warnings(job.id):
             markup.notice(warning)

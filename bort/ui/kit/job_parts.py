@@ -10,7 +10,7 @@ from bort.core.locks import holder
 from bort.core.progress import Stage
 from bort.jobs import JobRecord, JobState, cancel, measure_anyway, resume
 from bort.report import searching
-from bort.report.jobs import STATES, ending_sentence, sentence, worker_lines
+from bort.report.jobs import STATES, ending_sentence, sentence, time_left, worker_lines
 from bort.report.numbers import duration
 from bort.storage import Thing, ThingKind, read_log
 from bort.ui.kit import access, address, deleting, frame, hidden, markup, navigation, readings
@@ -97,14 +97,14 @@ def workers(job: JobRecord) -> None:
                     markup.note(line)
 
 
-def bar(job: JobRecord, left: str = "left") -> None:
+def bar(job: JobRecord) -> None:
     """Show how far an active job is, as a bar and a sentence."""
     with st.container():
         if job.state.is_active:
             progress = job.progress
             st.progress(progress.share)
-            eta = "" if progress.eta_s is None else f"; about {duration(progress.eta_s)} {left}"
-            markup.note((sentence(progress) or "Waiting for its process") + eta)
+            said = [sentence(progress) or "Waiting for its process", time_left(job)]
+            markup.note("; ".join(filter(None, said)))
             pause(job)
 
 
