@@ -51,6 +51,7 @@ class Counts(NamedTuple):
     spans: int
     sessions: int
     rounds: int
+    maps: int
 
 
 @click.command(cls=options.Command)
@@ -73,10 +74,13 @@ class Counts(NamedTuple):
 @click.option(
     "--rounds", type=click.IntRange(2), default=20, show_default=True, help="Reruns per session."
 )
+@click.option(
+    "--maps", type=click.IntRange(1), default=5, show_default=True, help="Visits per map."
+)
 @row_table("front")
 @options.as_json
 def front(out: Path, report_only: bool, as_json: bool, **counts: int) -> None:
-    """Time paints, ten tabs beside a search, idle tabs, and many sessions at once.
+    """Time paints, ten tabs beside a search, idle tabs, many sessions at once, and large maps.
 
     First paints and repaints are timed in turns with a plain Streamlit page of as many charts.
     Needs Chromium, and a quiet machine for about a quarter of an hour. Run again, it measures only
@@ -101,7 +105,7 @@ def front(out: Path, report_only: bool, as_json: bool, **counts: int) -> None:
 
 
 def _measure(log: "RowLog", counts: Counts) -> None:
-    from benchmarks.front import serving
+    from benchmarks.front import maps, serving
     from benchmarks.front.rows import Record
     from bort.core.machine import this_machine
 
@@ -118,6 +122,9 @@ def _measure(log: "RowLog", counts: Counts) -> None:
         _idle_tabs(record, browser, ours, counts.spans)
         _sessions(record, ours, counts.sessions, counts.rounds)
         _ten_tabs(record, browser, ours, home, counts.moves)
+        maps.on_page(record, browser, ours.address, home, counts.maps)
+        maps.alone(record, browser, home, counts.maps)
+    maps.fits(record, counts.maps)
 
 
 def _first_paints(

@@ -21,11 +21,18 @@ class What(StrEnum):
     TABS = "ten tabs"
     IDLE = "idle tab"
     SESSIONS = "sessions"
+    MAP_PAINT = "map paint"
+    MAP_STEP = "map step"
+    MAP_HOVER = "map hover"
+    MAP_LASSO = "map lasso"
+    FIT = "map fit"
+    INSERT = "map insert"
 
 
 # A row has a value and another one beside it, which was measured in the same run: seconds until
 # painted, of ours and of stock, or with ten tabs and with one; a share of a core, with ten tabs
-# and with none; memory in MiB and processor seconds for one page.
+# and with none; memory in MiB and processor seconds for one page. The rows of maps have seconds and
+# 0, those of insertions the largest distance that an old point has moved.
 COLUMNS = {
     "what": str,
     "page": str,
@@ -42,6 +49,14 @@ BESIDE = {
     What.PAINT_ALL: "stock",
     What.REPAINT: "stock",
     What.TABS: "one tab, while a search trains",
+}
+MAP_AIMS_S = {
+    What.MAP_PAINT: 10.0,
+    What.MAP_STEP: 0.3,
+    What.MAP_HOVER: 0.05,
+    What.MAP_LASSO: 2.0,
+    What.FIT: 20.0,
+    What.INSERT: 10.0,
 }
 IDLE_AIM = 0.02  # of a core
 TABS = 10
@@ -123,7 +138,7 @@ def write_page(log: RowLog) -> Path:
         "tabs* is the repaint in one of ten tabs that show the same front, while a search trains, "
         "beside one tab alone. Medians, their ratio, and its 95 % bootstrap interval. `bort bench "
         f"front` adds the rows ([{log.path.name}]({log.path.name})) that it does not have yet. "
-        f"Measured on {cpus}.\n\n{table}\n{''.join(_sentences(rows))}"
+        f"Measured on {cpus}.\n\n{table}\n{''.join(_sentences(rows))}{_maps(rows)}"
     )
     write_atomically(page, text.encode())
     return page
@@ -168,3 +183,26 @@ def _sentences(rows: pd.DataFrame) -> Iterator[str]:
             f"The server's memory was {memory[0]:.0f} MiB after the first round, {later[0]:.0f} "
             f"MiB after a quarter of them, and {memory[-1]:.0f} MiB after the last.\n"
         )
+
+
+def _maps(rows: pd.DataFrame) -> str:
+    """Write the table of maps, if they were measured."""
+    found = rows[rows["what"].isin(list(MAP_AIMS_S))]
+    if found.empty:
+        return ""
+    lines = ["| what | page | points | n | s, median | s, longest | aim |", "|" + "---|" * 7]
+    for (what, page, points), some in found.groupby(["what", "page", "points"], sort=False):
+        seconds, aim = some["value"], MAP_AIMS_S[What(str(what))]
+        lines.append(
+            f"| {what} | {page} | {points:,} | {len(some)} | {seconds.median():.3f} "
+            f"| {seconds.max():.3f} | {aim:g} |"
+        )
+    moved = rows.loc[rows["what"] == What.INSERT, "beside"].max()
+    table = "\n".join(lines)
+    return (
+        "\n*Map paint* is the time from the request to the first picture, with everything that the "
+        "server reads; *step* from a key to the next frame; *hover* the longest of 40 frames under "
+        "a moving pointer; *lasso* from its end, around all points, to its answer. *Map alone* is "
+        "a file without a server. *Fit* is t-SNE of 1,500 vectors, *insert* puts 1,000 on a map of "
+        f"100,000, whose points moved by {moved:g} at most.\n\n{table}\n"
+    )
