@@ -169,6 +169,8 @@ def _wish(choice: Choice, name: str) -> None:
     kept = [column for column in rest if column not in given_up]
     move = choice.move(name, better=wanted, kept=kept)
     if move is None:
-        markup.note("No trained architecture within the limits does that. Give up more.")
+        where = " within the limits" if choice.limits.is_set else ""
+        remedy = " Choose what else it may lose in." if kept else ""
+        markup.note(f"No trained architecture{where} does that.{remedy}")
     else:
         _step(move.id, move_sentence(move, wanted), key="wish")

@@ -24,6 +24,8 @@ def offer(name: str) -> None:
         _button("Put it side by side", [*names, name])
     else:
         markup.note(f"{MOST} are side by side already.")
+    if names:
+        markup.note("The comparison is below the charts.")
 
 
 def _button(label: str, names: list[str]) -> None:
