@@ -114,7 +114,7 @@ def test_an_empty_store_shows_a_run_that_can_be_started(store: Store, visit: Ope
     assert not app.exception
     text = shown(app)
     assert "8 at most" in text
-    assert "about 14 s" in text
+    assert "about 8 s" in text
     assert not app.button(key="agora-start").disabled
     assert any("bort agora run --task torus" in code.value for code in app.code)
 

@@ -30,7 +30,7 @@ from bort.ui.models import rivals as model_rivals
 from bort.ui.models import trying as model_try
 from bort.ui.models import watch as model_watch
 
-_SHOWN = "shown-model"
+_SHOWN, _TIMES = "shown-model", "models-chosen-below"
 ROWS_SHOWN = 4  # of the list; the first chart is then on the first screen
 _ONE_DIGIT = st.column_config.NumberColumn(format="%.1f")
 _MILLISECONDS = st.column_config.NumberColumn(format="%.3f")
@@ -66,22 +66,43 @@ def show(records: Sequence[ModelRecord]) -> None:
     models = _readable(records)
     if not models:
         return
-    st.dataframe(
-        overview(models),
-        hide_index=True,
-        height=38 + 35 * min(ROWS_SHOWN, len(models)),
-        column_config=_FORMATS,
-        placeholder="",
-        alt="Trained models with audit accuracy, latency and parameters",
-    )
     names = [model.record.name for model in models]
+    overall = st.container()
     asked = address.model()
     if asked and asked not in names:
         markup.problem(f"there is no model {asked!r} in this store; choose one from the list")
     if st.session_state.get(_SHOWN) not in names:
         st.session_state[_SHOWN] = asked if asked in names else names[0]
+    with overall:
+        _choose(overview(models), names)
     st.selectbox("Model", names, key=_SHOWN, on_change=_remember)
     _one(models[names.index(st.session_state[_SHOWN])])
+
+
+def _choose(table: pd.DataFrame, names: Sequence[str]) -> None:
+    """Show the list; a click on a row, or an arrow key, shows that model."""
+    shown = st.session_state[_SHOWN]
+    # Drawn again, with its selection, only if the model was chosen elsewhere: the keys stay in it.
+    key = f"models:{len(names)}:{st.session_state.get(_TIMES, 0)}"
+
+    def chosen() -> None:
+        cells = st.session_state[key]["selection"]["cells"]
+        if cells and cells[0][0] < len(names):
+            st.session_state[_SHOWN] = names[cells[0][0]]
+            address.choose_model(st.session_state[_SHOWN])
+
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=38 + 35 * min(ROWS_SHOWN, len(names)),
+        column_config=_FORMATS,
+        on_select=chosen,
+        selection_mode="single-cell",
+        selection_default={"selection": {"cells": [(names.index(shown), "model")]}},
+        key=key,
+        placeholder="",
+        alt="Trained models with audit accuracy, latency and parameters; a click shows one",
+    )
 
 
 def _readable(records: Sequence[ModelRecord]) -> list[TrainedModel]:
@@ -96,6 +117,7 @@ def _readable(records: Sequence[ModelRecord]) -> list[TrainedModel]:
 
 
 def _remember() -> None:
+    st.session_state[_TIMES] = st.session_state.get(_TIMES, 0) + 1
     address.choose_model(st.session_state[_SHOWN])
 
 
