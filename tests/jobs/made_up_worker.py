@@ -3,10 +3,12 @@
 It appends a line to FOLDER/began and FOLDER/done for each training. FOLDER/kill names an
 architecture: the first worker that trains it kills itself in the middle. FOLDER/refuse holds a line
 with which it refuses, if FOLDER/refuse-in names its BORT_HOME or is not there;
-FOLDER/hang makes it wait until its input ends, FOLDER/hold until it is gone.
+FOLDER/hang makes it wait until its input ends, FOLDER/hold until it is gone; the number in
+FOLDER/hold, if there is one, is that of the first training that waits.
 """
 
 import json
+import math
 import os
 import platform
 import signal
@@ -43,7 +45,9 @@ def main(folder: Path) -> None:
         if (folder / "kill").exists() and (folder / "kill").read_text() == architecture.id:
             (folder / "kill").unlink()
             os.kill(os.getpid(), signal.SIGKILL)
-        while (folder / "hold").exists():
+        lines = (folder / "began").read_text().splitlines()
+        number = len(lines) - lines[::-1].index(f"{name} {os.getpid()}")
+        while number >= held_from(folder):
             time.sleep(0.02)
         if (folder / "hang").exists():
             sys.stdin.read()
@@ -51,6 +55,13 @@ def main(folder: Path) -> None:
         evaluation = replace(made_up_evaluation(architecture), seed=message["seed"])
         print(json.dumps({"evaluation": to_json(evaluation)}), flush=True)
         note("done", name)
+
+
+def held_from(folder: Path) -> float:
+    try:
+        return int((folder / "hold").read_text() or 0)
+    except FileNotFoundError:
+        return math.inf
 
 
 if __name__ == "__main__":

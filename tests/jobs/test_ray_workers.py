@@ -1,30 +1,30 @@
 """Workers on two nodes of a Ray cluster that share no disk: the same search, whatever is lost."""
 
+import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
+import psutil
 import pytest
 import tiny
-from made_up_errors import made_up_evaluation
 from made_up_study import made_up_profile, made_up_spec
+from ray_driver import make_up
 
 from bort.core.errors import InvalidFieldError, MissingExtraError, WorkerError
-from bort.core.origin import Origin
 from bort.core.study import SearchSpec, StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace, load_space
-from bort.jobs import run_here
-from bort.jobs.kinds import search as search_job
+from bort.jobs import JobState, list_jobs, resume, run_here
 from bort.jobs.kinds import trainings
 from bort.jobs.workers import cluster as cluster_workers
-from bort.jobs.workers.cluster import RayPool, reach
+from bort.jobs.workers.cluster import reach
 from bort.report.events import event_sentence
 from bort.search.check.verify import verify
 from bort.storage import EventCode
@@ -32,7 +32,7 @@ from bort.studies.answers import study_certificate
 from bort.studies.workers import check_workers
 
 HERE = Path(__file__).parent
-WORKER = HERE / "made_up_worker.py"
+DRIVER = HERE / "ray_driver.py"
 TOGETHER = 4
 
 
@@ -156,24 +156,12 @@ def made_up(store, ready, tmp_path, monkeypatch):
     """A search whose errors come from a formula, and the folder where workers note what they do."""
     folder = tmp_path / "workers"
     folder.mkdir()
+    make_up(monkeypatch.setattr, folder)
     spec = made_up_spec("here", epsilon=0.25, budget=12, parallel=TOGETHER)
     profile = made_up_profile(SearchSpace.from_dict(spec.space))
     store.put_profile(profile.to_dict(), profile.name)
     spec = replace(spec, latency=replace(spec.latency, profile=profile.name))
-
-    def train(architecture, seed):
-        return replace(made_up_evaluation(architecture), seed=seed)
-
-    oracle = SimpleNamespace(
-        evaluate=train, origin=Origin(device="cpu", threads=1), kit=lambda folder: []
-    )
-    monkeypatch.setattr(search_job, "_oracle", lambda context, spec, space: oracle)
     search(store, spec)
-
-    def pool(address, asked, **more):
-        return RayPool(address, {**asked, "arguments": [str(WORKER), str(folder)]}, **more)
-
-    monkeypatch.setattr(trainings, "RayPool", pool)
     return spec, folder
 
 
@@ -244,6 +232,46 @@ def test_a_killed_worker_and_a_lost_node_cost_what_was_running(store, made_up, r
     search(store, spec, ready)
     assert Counter(began(folder))[f"{victim} 0"] == 2
     check_same(store, spec, folder, again=1 + 2)
+
+
+def test_a_killed_driver_costs_what_was_running(store, made_up, ready):
+    here, folder = made_up
+    spec = replace(here, name="killed")
+    (folder / "hold").write_text("7")
+    job = {**spec.to_dict(), "workers": f"ray:{ready.address}"}
+    (folder / "spec.json").write_text(json.dumps(job))
+    command = [sys.executable, DRIVER, folder / "spec.json", folder]
+    with (folder / "driver.log").open("w") as log:
+        driver = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def is_held():  # six are trained, and all others that have begun are held
+        if len(began(folder)) <= 6:
+            return False
+        begun = store.begun("killed")
+        held = sum(not results for results in begun.values())
+        return len(begun) == TOGETHER and len(began(folder)) == 6 + held
+
+    try:
+        until(is_held, driver, folder / "driver.log")
+    finally:
+        driver.kill()
+        driver.wait()
+    workers = {int(line.split()[-1]) for line in (folder / "began").read_text().splitlines()}
+    (folder / "hold").unlink()
+    until(lambda: not any(psutil.pid_exists(worker) for worker in workers))
+    [lost] = list_jobs(store, study="killed")
+    assert lost.state is JobState.LOST
+    resume(store, lost.id, detach=False)
+    check_same(store, spec, folder, again=TOGETHER)
+
+
+def until(holds, process=None, log=None):
+    """Wait for a state, on the slowest machine, while a process lives."""
+    give_up = time.monotonic() + 120
+    while not holds():
+        assert process is None or process.poll() is None, log.read_text()
+        assert time.monotonic() < give_up, log.read_text() if log else "it did not happen"
+        time.sleep(0.05)
 
 
 def test_a_cluster_that_does_not_answer_ends_in_a_line(tmp_path, cluster, monkeypatch):
