@@ -1,6 +1,9 @@
 """`bort bench record`: trains every architecture of a space and keeps every row."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +12,21 @@ import click
 from bort.cli import options
 from bort.core.errors import InvalidOptionError
 from bort.core.fields import read
+from bort.core.scratch import temporary
 from bort.studies.parts import TASK
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from benchmarks.record.recording import Conditions, CurveLog, RecordingLog
-    from bort.core.study import TrainingSpec
+    from benchmarks.record.recording import Conditions, RecordingLog
+    from bort.core.architecture import Architecture
+    from bort.core.evaluation import Evaluation
+    from bort.core.study import StudySpec, TrainingSpec
     from bort.training.oracle import ErrorOracle
+
+    Begin = Callable[[Architecture, int], Callable[[], Evaluation]]
+
+MOST = 1000  # trainings at once
 
 
 @click.command()
@@ -41,6 +51,19 @@ if TYPE_CHECKING:
 )
 @click.option("--threads", default=1, show_default=True, help="CPU threads per training.")
 @click.option(
+    "--parallel",
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Trainings at once, in processes of their own or on the nodes of --workers. Their dev "
+    "errors along the way are not kept.",
+)
+@click.option(
+    "--workers",
+    metavar="ray[:HOST:PORT]",
+    help="Let the nodes of a Ray cluster train; see docs/machines.md.",
+)
+@click.option(
     "--profile",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
@@ -64,6 +87,8 @@ def record(
     batch_size: int,
     initialise: Any,
     threads: int,
+    parallel: int,
+    workers: str | None,
     profile: Path | None,
     out: Path,
     table_only: bool,
@@ -80,17 +105,24 @@ def record(
     Examples:
       bort bench record --seeds 1 --out reviews.csv
       bort bench record --count 120 --out reviews.csv
+      bort bench record --parallel 2 --out reviews.csv
       bort bench record --space data/recorded/minilm-96.toml --steps 200 --out minilm.csv
       bort bench record --task tweets --space small.toml --seeds 2 --out tweets.csv
       bort bench record --out reviews.csv --profile quiet.json --table-only
     """
-    from benchmarks.record.recording import CurveLog, RecordingLog, spread, table
-    from bort.core.study import TrainingSpec
+    from benchmarks.record.recording import RecordingLog, spread, table
+    from bort.core.study import SearchSpec, StudySpec, TrainingSpec
     from bort.families import load_space
     from bort.latency.profile import read_profile
+    from bort.studies.workers import check_workers
 
     if seeds < 1:
         raise InvalidOptionError(f"--seeds must be 1 or more, got {seeds}")
+    if not 1 <= parallel <= MOST:
+        raise InvalidOptionError(f"--parallel must be 1 to {MOST}, got {parallel}")
+    if workers is not None and parallel == 1:
+        raise InvalidOptionError("--workers trains several at once; say how many with --parallel")
+    check_workers(workers)
     searched = load_space(space)
     rows = None if count is None else spread(searched, count)
     measured = None if profile is None else read_profile(profile)
@@ -102,12 +134,20 @@ def record(
         threads=threads,
         device="cpu",
     )
-    oracle = _oracle(TASK.build(read(task, TASK)), spec, searched)
+    described = TASK.build(read(task, TASK))
+    oracle = _oracle(described, spec, searched)
     path = out.with_name(f"{out.stem}-trainings.csv")
     log = RecordingLog(path, searched, _conditions(oracle))
     if not table_only:
-        curves = CurveLog(out.with_name(f"{out.stem}-curves.csv"), searched, _conditions(oracle))
-        _train_all(oracle, log, curves, rows)
+        study = StudySpec(
+            name=out.stem,
+            space=searched.to_dict(),
+            task=described,
+            training=spec,
+            search=SearchSpec(parallel=parallel),
+        )
+        with _begin(oracle, study, workers, out) as begin:
+            _train_all(oracle, log, begin, rows, at_once=parallel)
     result = table(log, searched, measured)
     _write(out, result)
     answer = {
@@ -151,26 +191,66 @@ def _conditions(oracle: "ErrorOracle") -> "Conditions":
     )
 
 
+@contextmanager
+def _begin(
+    oracle: "ErrorOracle", study: "StudySpec", workers: str | None, out: Path
+) -> Iterator["Begin"]:
+    """Make the function that begins a training: in this process, or with workers."""
+    from benchmarks.record.recording import CurveLog
+    from bort.core.locks import training_turn
+    from bort.core.workers import WorkersSpec
+    from bort.jobs.kinds.trainings import make_pool
+
+    if study.search.parallel == 1:
+        path = out.with_name(f"{out.stem}-curves.csv")
+        curves = CurveLog(path, oracle.space, _conditions(oracle))
+
+        def train(architecture: "Architecture", seed: int) -> "Evaluation":
+            with training_turn(oracle.spec.threads, lambda: False):
+                trained = oracle.train(architecture, seed)
+            curves.add(architecture, seed, trained.curve)
+            return trained.evaluation
+
+        yield lambda architecture, seed: partial(train, architecture, seed)
+        return
+    with temporary("record") as folder:
+        pool = make_pool(
+            study,
+            oracle,
+            folder,
+            WorkersSpec(workers=workers).address,
+            on_refusal=lambda line: click.echo(line, err=True),
+            on_change=lambda states: None,  # noqa: ARG005
+        )
+        if pool is None:
+            raise InvalidOptionError(
+                f"--parallel {study.search.parallel}: this machine has room for one training with "
+                f"{oracle.threads} threads; leave it out"
+            )
+        try:
+            yield lambda architecture, seed: pool.submit(architecture, seed).result
+        finally:
+            pool.close()
+
+
 def _train_all(
-    oracle: "ErrorOracle", log: "RecordingLog", curves: "CurveLog", rows: list[int] | None
+    oracle: "ErrorOracle",
+    log: "RecordingLog",
+    begin: "Begin",
+    rows: list[int] | None,
+    *,
+    at_once: int,
 ) -> None:
     from benchmarks.record.recording import record as record_rows
-    from bort.core.locks import training_turn
     from bort.core.progress import Progress, Stage
     from bort.report.job_terminal import progress
-
-    def train(architecture: Any, seed: int) -> Any:
-        with training_turn(oracle.spec.threads, lambda: False):
-            trained = oracle.train(architecture, seed)
-        curves.add(architecture, seed, trained.curve)
-        return trained.evaluation
 
     total, before = len(rows or oracle.space) * len(oracle.seeds), len(log.done)
     started = time.monotonic()
     with progress("Recording") as show:
         show(Progress(done=before, total=total))
         for architecture, evaluation in record_rows(
-            oracle.space, oracle.seeds, log, train, rows=rows
+            oracle.space, oracle.seeds, log, begin, rows=rows, at_once=at_once
         ):
             done = len(log.done)
             each = (time.monotonic() - started) / (done - before)

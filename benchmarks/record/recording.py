@@ -4,8 +4,10 @@ In a space of several families a row has the dimensions of its own family; the o
 """
 
 import base64
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -124,28 +126,34 @@ def record(
     space: SearchSpace,
     seeds: Sequence[int],
     log: RecordingLog,
-    train: Callable[[Architecture, int], Evaluation],
+    begin: Callable[[Architecture, int], Callable[[], Evaluation]],
     *,
     rows: Sequence[int] | None = None,
+    at_once: int = 1,
 ) -> Iterator[tuple[Architecture, Evaluation]]:
     """Train every architecture with every seed that is not logged yet; yield each training.
 
     Args:
+        begin: begins a training, and returns what waits for its result.
         rows: only these architectures of the space.
+        at_once: how many may have begun. Their results are logged in the same order as of one.
 
     Finishes one seed before the next, so that a log that is cut off is a table of fewer seeds.
     Within a seed, small and large architectures alternate, so that an estimate of the time left is
     about right halfway.
     """
     chosen = set(range(len(space)) if rows is None else rows)
-    for seed in seeds:
-        for index in filter(chosen.__contains__, _alternating(space)):
-            architecture = space.architecture(index)
-            if (architecture.id, seed) in log.done:
-                continue
-            evaluation = train(architecture, seed)
-            log.add(architecture, evaluation)
-            yield architecture, evaluation
+    order = [space.architecture(i) for i in _alternating(space) if i in chosen]
+    missing = ((one, seed) for seed in seeds for one in order if (one.id, seed) not in log.done)
+    begun: deque[tuple[Architecture, Callable[[], Evaluation]]] = deque()
+    while True:
+        begun.extend((one, begin(one, seed)) for one, seed in islice(missing, at_once - len(begun)))
+        if not begun:
+            return
+        architecture, result = begun.popleft()
+        evaluation = result()
+        log.add(architecture, evaluation)
+        yield architecture, evaluation
 
 
 def spread(space: SearchSpace, count: int) -> list[int]:

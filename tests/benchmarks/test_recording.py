@@ -33,7 +33,10 @@ SPACE = SearchSpace.from_dict(
 
 def train(architecture, seed):
     error = (10 + architecture["depth"] + seed) / 100
-    return Evaluation(error, 0.01, 1000, macro_f1=1 - error, seed=seed, steps=200, seconds=1.5)
+    evaluation = Evaluation(
+        error, 0.01, 1000, macro_f1=1 - error, seed=seed, steps=200, seconds=1.5
+    )
+    return lambda: evaluation
 
 
 @pytest.fixture
@@ -49,6 +52,25 @@ def test_every_architecture_meets_every_seed_once(path):
     trained = list(record(SPACE, (0, 1), open_log(path), train))
     assert len(trained) == len({(a.id, e.seed) for a, e in trained}) == 8
     assert list(record(SPACE, (0, 1), open_log(path), train)) == []
+
+
+def test_several_at_once_are_logged_in_the_order_of_one(path, tmp_path):
+    begun = []
+
+    def begin(architecture, seed):
+        begun.append((architecture.id, seed))
+        return train(architecture, seed)
+
+    ahead = []
+    for number, _ in enumerate(record(SPACE, (0, 1), open_log(path), begin, at_once=3), 1):
+        ahead.append(len(begun) - number)
+    assert max(ahead) == 2  # besides the one whose result was just used
+    assert len(begun) == len(set(begun)) == 8
+    alone = open_log(tmp_path / "alone.csv")
+    list(record(SPACE, (0, 1), alone, train))
+    assert path.read_bytes() == alone.path.read_bytes()
+    list(record(SPACE, (0, 1), open_log(path), begin, at_once=3))
+    assert len(begun) == 8
 
 
 def test_a_log_that_was_cut_in_a_row_goes_on(path):
@@ -115,7 +137,8 @@ MIXED = SearchSpace.from_dict(
 def train_mixed(architecture, seed):
     error = (10 + len(architecture.names) + seed) / 100
     items = bytes([seed + 1])
-    return Evaluation(error, 0.01, 8, macro_f1=0.5, seed=seed, wrong_items=items)
+    evaluation = Evaluation(error, 0.01, 8, macro_f1=0.5, seed=seed, wrong_items=items)
+    return lambda: evaluation
 
 
 def test_a_part_of_a_space_is_spread_over_families_and_sizes(path):

@@ -18,6 +18,8 @@ import tiny
 from made_up_study import made_up_profile, made_up_spec
 from ray_driver import make_up
 
+from benchmarks.record.command import _begin, _conditions
+from benchmarks.record.recording import RecordingLog, record
 from bort.core.errors import InvalidFieldError, MissingExtraError, WorkerError
 from bort.core.study import SearchSpec, StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace, load_space
@@ -30,6 +32,8 @@ from bort.search.check.verify import verify
 from bort.storage import EventCode
 from bort.studies.answers import study_certificate
 from bort.studies.workers import check_workers
+from bort.tasks import load_task
+from bort.training.oracle import ErrorOracle
 
 HERE = Path(__file__).parent
 DRIVER = HERE / "ray_driver.py"
@@ -149,6 +153,21 @@ def test_nodes_train_what_one_process_trains(store, tiny_study, ready):
     for home in ready.homes:  # the teacher came from here
         assert list(home.glob("cache/kits/*/teacher/model.safetensors"))
         assert not (home / "cache" / "teachers").exists()
+
+
+def test_nodes_record_what_one_process_records(store, tiny_study, ready, tmp_path):
+    space = SearchSpace.from_dict(tiny_study.space)
+    oracle = ErrorOracle(load_task(tiny_study.task), tiny_study.training, space, seed=0)
+    logged = {}
+    for name, at_once, workers in (("here", 1, None), ("far", 2, f"ray:{ready.address}")):
+        study = replace(tiny_study, search=SearchSpec(parallel=at_once))
+        out = tmp_path / f"{name}.csv"
+        log = RecordingLog(out, space, _conditions(oracle))
+        with _begin(oracle, study, workers, out) as begin:
+            done = list(record(space, (0, 1), log, begin, rows=[0, 2], at_once=at_once))
+        assert len(done) == 4
+        logged[name] = log.rows().drop(columns="seconds")
+    assert logged["far"].equals(logged["here"])
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from bort.core.architecture import Architecture
 from bort.core.evaluation import Evaluation
 from bort.core.locks import training_places, training_turn
 from bort.core.origin import Origin
+from bort.core.progress import WorkerState
 from bort.core.study import StudySpec
 from bort.core.workers import WorkersSpec
 from bort.jobs.runtime.context import JobContext
@@ -146,23 +147,56 @@ def open_trainings(context: JobContext, spec: StudySpec, oracle: Oracle) -> Iter
 
 
 def open_pool(context: JobContext, spec: StudySpec, oracle: Oracle) -> Trainer | None:
-    """Make the workers of a search, which start when something has begun.
+    """Make the workers of a search; see `make_pool`."""
+    return make_pool(
+        spec,
+        oracle,
+        context.folder,
+        WorkersSpec.from_dict(context.spec).address,
+        on_refusal=lambda line: context.warn(EventCode.WORKER_REFUSED, message=line),
+        on_change=context.report_workers,
+    )
 
-    They are on a Ray cluster if the job says so. Otherwise they are processes on this machine, as
-    far as its cores have room for more than one.
+
+def make_pool(
+    spec: StudySpec,
+    oracle: Oracle,
+    folder: Path,
+    address: str | None,
+    *,
+    on_refusal: Callable[[str], object],
+    on_change: Callable[[Sequence[WorkerState]], object],
+) -> Trainer | None:
+    """Make workers, which start when something has begun.
+
+    They are on a Ray cluster if there is an address. Otherwise they are processes on this machine,
+    as far as its cores have room for more than one.
+
+    Args:
+        folder: for the workers' log, and for the files that are sent to a cluster.
+        on_refusal: called with the line of a worker on a cluster that refuses.
+        on_change: called with the states of the workers.
+    Returns:
+        None if there is room for one training only.
     """
-    address = WorkersSpec.from_dict(context.spec).address
+    log = folder / LOG
     if address is not None:
-        return _ray_pool(context, spec, oracle, address)
+        asked = {
+            "brief": brief_of(spec, oracle.origin),
+            "kit": [[name, sha256, str(path)] for name, sha256, path in oracle.kit(folder)],
+            "count": spec.search.parallel,
+            "threads": oracle.origin.threads,
+            "device": oracle.origin.device,
+        }
+        return RayPool(address, asked, log=log, on_refusal=on_refusal, on_change=on_change)
     count = min(spec.search.parallel, training_places(spec.training.threads))
     if count == 1:
         return None
-    log = context.folder / LOG
     pool = WorkerPool(
         count,
         partial(LocalWorker, brief_of(spec, oracle.origin), log=log),
         log=str(log),
-        on_change=lambda: context.report_workers(pool.states),
+        on_change=lambda: on_change(pool.states),
     )
     return pool
 
@@ -175,20 +209,3 @@ def check_reachable(context: JobContext) -> None:
     """
     if (address := WorkersSpec.from_dict(context.spec).address) is not None:
         reach(address, log=context.folder / LOG).close()
-
-
-def _ray_pool(context: JobContext, spec: StudySpec, oracle: Oracle, address: str) -> Trainer:
-    asked = {
-        "brief": brief_of(spec, oracle.origin),
-        "kit": [[name, sha256, str(path)] for name, sha256, path in oracle.kit(context.folder)],
-        "count": spec.search.parallel,
-        "threads": oracle.origin.threads,
-        "device": oracle.origin.device,
-    }
-    return RayPool(
-        address,
-        asked,
-        log=context.folder / LOG,
-        on_refusal=lambda line: context.warn(EventCode.WORKER_REFUSED, message=line),
-        on_change=context.report_workers,
-    )
