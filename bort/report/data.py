@@ -39,14 +39,17 @@ def data_warning(warning: DataWarning | Coverage | str) -> str:
                 f"{'it' if one else 'them'}."
             )
         case DataFlaw.SHARED:
+            one = warning.rows == 1
             return (
-                f"{warning.rows} {warning.split} texts have a near-duplicate in another split. "
+                f"{warning.rows} {warning.split} {'text has' if one else 'texts have'} a "
+                "near-duplicate in another split. "
                 f"The split is yours, so they stay, but accuracy on {warning.split} will look "
                 "better than it is."
             )
         case DataFlaw.PARTS_LEFT_OUT:
+            rows, verb = ("1 row", "is") if warning.rows == 1 else (f"{warning.rows} rows", "are")
             return (
-                f"{warning.rows} rows of {named(warning.classes)} are left out, because a split "
+                f"{rows} of {named(warning.classes)} {verb} left out, because a split "
                 "is called train, dev or validation, test or audit."
             )
         case DataFlaw.SPLIT_DRAWN:
@@ -55,6 +58,11 @@ def data_warning(warning: DataWarning | Coverage | str) -> str:
                 "the training rows."
             )
         case DataFlaw.CLASSES_SCARCE:
+            if len(warning.classes) == 1:
+                return (
+                    f"The class {warning.classes[0]} has fewer than {FEW_TEXTS} training texts. "
+                    "Expect most errors there; more of its texts help most."
+                )
             return (
                 f"{len(warning.classes)} of the classes have fewer than {FEW_TEXTS} training "
                 f"texts: {named(warning.classes)}. Expect most errors "

@@ -441,6 +441,7 @@ EVENTS = {
     },
     EventCode.LOGGER_FAILED: {"logger": "mlflow", "error": "OSError", "message": "away"},
     EventCode.WORKER_REFUSED: {"message": "worker 2 has torch 2.12, and the search 2.13"},
+    EventCode.FILES_NOT_PUSHED: {"message": "the files at s3://bort cannot be reached"},
 }
 
 
