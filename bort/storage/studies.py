@@ -1,8 +1,10 @@
 """Studies: a question and its evaluations, under a name."""
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -232,10 +234,16 @@ def _study(row: Any) -> StudyRecord:
     return StudyRecord(
         id=row.id,
         name=row.name,
-        spec=StudySpec.from_dict(row.spec),
+        spec=_spec(json.dumps(row.spec)),
         created_at=row.created_at,
         profile=row.profile,
         is_example=row.is_example,
         evaluation_count=row.evaluation_count,
         facts=None if row.facts is None else from_json(OracleFacts, row.facts, what=row.name),
     )
+
+
+@lru_cache(maxsize=256)
+def _spec(text: str) -> StudySpec:
+    """Read a description once: pages ask for all studies again and again."""
+    return StudySpec.from_dict(json.loads(text))
