@@ -75,7 +75,7 @@ class Counts(NamedTuple):
     "--rounds", type=click.IntRange(2), default=20, show_default=True, help="Reruns per session."
 )
 @click.option(
-    "--maps", type=click.IntRange(1), default=5, show_default=True, help="Visits per map."
+    "--maps", type=click.IntRange(1), default=3, show_default=True, help="Visits per map."
 )
 @row_table("front")
 @options.as_json
