@@ -11,16 +11,22 @@ import tiny
 from click.testing import CliRunner
 from made_up_study import made_up_profile
 from postgres import PASSWORD, Server
+from s3 import Bucket, s3_server
 from streamlit.testing.v1 import AppTest
 from visits import APP, shown
 
 from bort.cli.main import bort
 from bort.core.agora import TextSpec
 from bort.core.finetune import FineTuneSpec, Recipe
+from bort.core.progress import ignore
 from bort.core.study import LatencySpec, SearchSpec, StudySpec, TaskSpec, TrainingSpec
+from bort.export.predicting import Predictor, try_text
 from bort.families import load_space
 from bort.jobs import JobState, run_here
-from bort.storage import Store, open_store
+from bort.storage import Store, open_store, read_log
+from bort.storage.agora import has_places
+from bort.training.fine_tuning import fine_tune
+from bort.training.source import weights_digest
 from bort.ui.kit import readings
 
 PAGES = ("home", "search", "pareto", "agora", "models", "machine")
@@ -44,9 +50,16 @@ def url(server: Server) -> str:
     return server.database("everything")
 
 
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Bucket]:
+    with s3_server() as endpoint:
+        yield Bucket(endpoint)
+
+
 @pytest.fixture(autouse=True)
-def home(place: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def home(place: Path, url: str, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny.use_home(monkeypatch, place / "home", lock=place)
+    bucket.use(monkeypatch)
     monkeypatch.setenv("BORT_STORE", url)
 
 
@@ -119,12 +132,41 @@ def test_pages_open_and_hide_the_password(page):
     assert not app.exception
     readings.store().close()
     text = shown(app) + str([code.value for code in app.code])
-    assert PASSWORD not in text
-    assert "w0rd" not in text
+    for secret in (PASSWORD, "w0rd", "very-secret"):
+        assert secret not in text
+
+
+def test_another_machine_has_everything_without_our_disk(place, tmp_path, monkeypatch):
+    """It knows the URLs of the store and of the files, and nothing else."""
+    told = "a wonderful film"
+    with open_store() as store:
+        jobs, logs = ours(store.jobs()), [read_log(job)[0] for job in ours(store.jobs())]
+        drawn = [has_places(job, None) for job in jobs]
+        model, *_ = ours(store.models())
+        here = try_text(model, told, open_folder=Predictor)
+    assert all("attempt 1 begins" in log for log in logs)
+    monkeypatch.setenv("BORT_HOME", str(tmp_path / "elsewhere"))
+    with open_store() as store:
+        assert [read_log(job)[0] for job in ours(store.jobs())] == logs
+        assert [has_places(job, None) for job in ours(store.jobs())] == drawn
+        there = try_text(store.model(model.name), told, open_folder=Predictor)
+    assert there.model.scores == here.model.scores
+    assert (tmp_path / "elsewhere" / "models" / model.folder_name / "config.json").is_file()
+    # The teacher was trained once, for all machines.
+    teacher, *_ = (place / "home" / "cache" / "teachers").glob("*/config.json")
+    copy = tmp_path / "elsewhere" / "cache" / "teachers" / teacher.parent.name
+    monkeypatch.setattr("bort.training.fine_tuning.run_stage", None)
+    fine_tune(None, None, None, copy, device="cpu", on_step=ignore, should_stop=None)
+    assert weights_digest(copy) == weights_digest(teacher.parent)
+
+
+def ours(records):
+    return [record for record in records if not record.is_example]
 
 
 def test_commands_and_logs_hide_the_password(place):
     listed = CliRunner().invoke(bort, ["jobs", "list", "--json"], catch_exceptions=False)
     assert {job["state"] for job in json.loads(listed.output)["jobs"]} == {"done"}
     logs = "".join(file.read_text() for file in (place / "home").rglob("log.txt"))
-    assert "w0rd" not in listed.output + logs
+    for secret in ("w0rd", "very-secret"):
+        assert secret not in listed.output + logs
