@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import psutil
 
 import bort
+from bort.core import paths
 from bort.core.errors import BortError, MissingExtraError
 from bort.jobs import cancel, find_job
-from bort.storage import Store, open_store
+from bort.storage import Store, ensure_examples, open_store
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -88,6 +89,7 @@ def search(home: Path) -> Iterator[None]:
     lines = (f"{text},{text.split()[0]}" for text in texts)
     (folder / "films.csv").write_text("text,label\n" + "\n".join(lines) + "\n", "utf-8")
     with open_store(f"sqlite:///{home / 'bort.db'}") as store:
+        ensure_examples(store, paths.examples())  # no page has done it if all else was measured
         profile = next(study.profile for study in store.studies() if study.profile)
         words = ("--task", "films.csv", "--latency-profile", profile, "--steps", "100000")
         job_id = _started(home, folder, *words)
