@@ -7,7 +7,7 @@ import click
 
 from benchmarks.row_log import row_table
 from bort.cli import options
-from bort.cli.rivals import one_rival
+from bort.cli.rivals import one_model, one_rival
 from bort.core.fields import read
 from bort.core.rivals import RivalKind
 from bort.studies.parts import RIVALS_TRAINING, TASK
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 @click.command(cls=options.Command)
 @options.asks(TASK, RIVALS_TRAINING)
 @one_rival
+@one_model
 @row_table("classifiers")
 @options.store_url
 @options.as_json
 def classifiers(
     kinds: tuple[str, ...],
+    names: tuple[str, ...],
     out: Path,
     report_only: bool,
     store_url: str | None,
@@ -33,9 +35,10 @@ def classifiers(
 ) -> None:
     """Compare our models of a task with all rivals, and add them to the table.
 
-    The models are those in the store that were trained on exactly this task: make them first, with
-    `bort bench answers` for example. If the command is stopped, start it again: complete rivals are
-    kept, a finished comparison is not repeated, and rows that the table has are not added twice.
+    The models are those in the store that were trained on exactly this task, or those of --model:
+    make them first, with `bort bench answers` for example. If the command is stopped, start it
+    again: complete rivals are kept, a finished comparison is not repeated, and rows that the table
+    has are not added twice.
 
     \b
     Examples:
@@ -55,7 +58,7 @@ def classifiers(
     with open_store(store_url) as store:
         table = open_table(out)
         if not report_only and not is_complete(table, task, chosen):
-            spec = describe_rivals(store, task, training, kinds=chosen)
+            spec = describe_rivals(store, task, training, kinds=chosen, models=names)
             add(table, task, _finished(store, spec) or _compare(store, spec))
     page = write_page(table)
     if (guide := out.absolute().parent.parent / NAME).is_file():

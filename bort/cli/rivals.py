@@ -17,11 +17,19 @@ one_rival = click.option(
     help="Make only this rival; may be given several times. [default: all]",
 )
 
+one_model = click.option(
+    "--model",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Compare only this model; may be given several times. [default: all of the task]",
+)
+
 
 @click.command(cls=options.Command)
 @options.asks(TASK, RIVALS_TRAINING)
 @one_rival
-@click.option("--model", "names", multiple=True, metavar="NAME", help="Compare only this model.")
+@one_model
 @options.detach
 @options.store_url
 @options.as_json
