@@ -155,7 +155,7 @@ def is_made(kind: RivalKind, making: Making) -> bool:
 
 
 def _folder(kind: RivalKind, making: Making) -> Path:
-    return making.shared / f"{kind}-{making.key(kind)}"
+    return making.shared / f"{kind}-{making.key(kind + METHODS[kind].recipe)}"
 
 
 def made(kind: RivalKind, making: Making) -> Path:

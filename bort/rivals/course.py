@@ -19,7 +19,7 @@ OPEN_S = 10.0  # a rival that is in the cache: the same without writing
 TIMING_S = 40.0  # all of them, in turns
 MAKE_S: Mapping[RivalKind, float] = {
     RivalKind.TFIDF: 2.0,
-    RivalKind.FASTTEXT: 60.0,
+    RivalKind.FASTTEXT: 30.0,
     RivalKind.WORDLLAMA: 3.0,
     RivalKind.MODEL2VEC: 17.0,
     RivalKind.PROBE: 30.0,

@@ -1,6 +1,8 @@
 """Rivals of a tiny task: made, read again from their files, stopped and continued."""
 
 from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,7 +19,7 @@ from bort.core.study import TaskSpec, TrainingSpec
 from bort.jobs.kinds import rivals as job
 from bort.latency.protocol import Protocol
 from bort.latency.timing import Instruments
-from bort.rivals import comparing, contrast, networks, request, rival
+from bort.rivals import bags, comparing, contrast, networks, request, rival
 from bort.rivals.course import MAKE_S, MODEL_S, OPEN_S, TIMING_S, Course, Teaching, expected_seconds
 from bort.rivals.memory import peak_memory
 from bort.rivals.opening import MODEL, opened
@@ -79,6 +81,30 @@ def test_the_onnx_file_answers_as_the_fine_tuned_network(making, task):
     logits = answers(task.dev.texts, making.context.encoded.splits["dev"])
     assert model.config.num_hidden_layers == 2
     assert np.mean(classify(task.dev.texts) == logits.argmax(1)) > 0.98
+
+
+def test_fasttext_reads_the_texts_in_a_random_order(making, task, tmp_path, monkeypatch):
+    import fasttext
+
+    train, read = fasttext.train_supervised, []
+
+    def reading(file, **options):
+        read.append([line.split()[0] for line in Path(file).read_text().splitlines()])
+        return train(file, **options)
+
+    monkeypatch.setattr(fasttext, "train_supervised", reading)
+    order = np.argsort(task.train.labels, kind="stable")
+    by_class = replace(
+        task.train,
+        texts=tuple(task.train.texts[place] for place in order),
+        labels=task.train.labels[order],
+    )
+    context = replace(making.context, task=replace(task, train=by_class))
+    bags.make_fasttext(replace(making, context=context), tmp_path)
+    labels = read[0]
+    assert sorted(labels) == sorted(f"__label__{label}" for label in task.train.labels)
+    changes = sum(a != b for a, b in pairwise(labels))
+    assert changes > len(labels) / 4  # half of them in a random order, one if sorted by class
 
 
 def test_the_onnx_file_answers_as_setfit_does(making, task, monkeypatch):
