@@ -145,7 +145,7 @@ def test_the_guide_gets_its_figures_between_the_markers(found, tmp_path):
     table = open_table(tmp_path / "table.csv")
     add(table, TASK, found)
     guide = tmp_path / NAME
-    guide.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    guide.write_text(f"before\n{BEGIN}\nstale\n{END}\nafter\n")
     fill(guide, rows.rows_of_table(table))
     once = guide.read_text()
     assert once.startswith(
@@ -153,7 +153,7 @@ def test_the_guide_gets_its_figures_between_the_markers(found, tmp_path):
     )
     assert "Medians over 1 tasks with 500 labels" in once
     assert once.endswith(f"\n\n{END}\nafter\n")
-    assert "old" not in once
+    assert "stale" not in once
     assert "| **ours, onnx int8** |  | 0.0 (0.0) | 0.094 | 0.50 | 10,000 | 61 |  |" in once
     fill(guide, rows.rows_of_table(table))
     assert guide.read_text() == once
