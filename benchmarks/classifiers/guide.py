@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.classifiers.report import heading, name_of
+from benchmarks.classifiers.report import heading, minutes, name_of
 from bort.core.errors import InvalidDataError
 from bort.core.files import write_atomically
 from bort.core.rivals import RivalKind
@@ -96,7 +96,7 @@ def _medians(name: str, rows: pd.DataFrame) -> list[str]:
         milliseconds(rows.single_ms.median()),
         f"{rows.texts_per_second.median():,.0f}",
         f"{rows.memory_bytes.median() / 1e6:.0f}",
-        "" if rows.minutes.isna().all() else f"{rows.minutes.median():.1f}",
+        minutes(rows.minutes.median()),
     ]
 
 
