@@ -56,9 +56,11 @@ def classifiers(
     task, training = TASK.build(asked), RIVALS_TRAINING.build(asked)
     chosen = [RivalKind(kind) for kind in dict.fromkeys(kinds)] or usual_kinds(task)
     with open_store(store_url) as store:
-        table = open_table(out)
-        if not report_only and not is_complete(table, task, chosen):
+        spec = None
+        if not report_only:  # what is wrong with it is said before there is a table
             spec = describe_rivals(store, task, training, kinds=chosen, models=names)
+        table = open_table(out)
+        if spec is not None and not is_complete(table, task, chosen):
             add(table, task, _finished(store, spec) or _compare(store, spec))
     page = write_page(table)
     if (guide := out.absolute().parent.parent / NAME).is_file():

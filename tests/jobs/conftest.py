@@ -2,6 +2,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,8 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
         yield store
         for job in store.jobs():  # leave no process behind, whatever failed
             if job.state.is_active and job.process and job.process.pid != os.getpid():
-                os.kill(job.process.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(job.process.pid, signal.SIGKILL)
 
 
 @pytest.fixture
