@@ -37,8 +37,8 @@ def classifiers(
 
     The models are those in the store that were trained on exactly this task, or those of --model:
     make them first, with `bort bench answers` for example. If the command is stopped, start it
-    again: complete rivals are kept, a finished comparison is not repeated, and rows that the table
-    has are not added twice.
+    again: complete rivals are kept, and rows that the table has are not added twice. A comparison
+    whose rows were partly added is not repeated.
 
     \b
     Examples:
@@ -48,7 +48,13 @@ def classifiers(
     """
     from benchmarks.classifiers.guide import NAME, fill
     from benchmarks.classifiers.report import write_page
-    from benchmarks.classifiers.rows import add, is_complete, open_table, rows_of_table
+    from benchmarks.classifiers.rows import (
+        add,
+        is_begun,
+        is_complete,
+        open_table,
+        rows_of_table,
+    )
     from bort.rivals.request import describe_rivals, usual_kinds
     from bort.storage import open_store
 
@@ -61,7 +67,9 @@ def classifiers(
             spec = describe_rivals(store, task, training, kinds=chosen, models=names)
         table = open_table(out)
         if spec is not None and not is_complete(table, task, chosen):
-            add(table, task, _finished(store, spec) or _compare(store, spec))
+            # An older comparison may have rivals that are made in another way today.
+            found = _finished(store, spec) if is_begun(table, task) else None
+            add(table, task, found or _compare(store, spec))
     page = write_page(table)
     if (guide := out.absolute().parent.parent / NAME).is_file():
         fill(guide, rows_of_table(table))

@@ -41,7 +41,10 @@ def figures(rows: pd.DataFrame) -> list[str]:
     best = kept.groupby(["task", "labelled"]).accuracy.transform("max")
     kept = kept.assign(behind=100 * (best - kept.accuracy))
     count = kept.groupby("labelled").task.nunique()
-    said = [f"{n} tasks with {f'{k} labels' if k else 'all labels'}" for k, n in count.items()]
+    said = [
+        f"{'one task' if n == 1 else f'{n} tasks'} with {f'{k} labels' if k else 'all labels'}"
+        for k, n in count.items()
+    ]
     lines = [
         "[The table of all classifiers](bench/classifiers.md) says how these were measured and for "
         "which texts each holds.",

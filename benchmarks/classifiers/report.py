@@ -12,6 +12,7 @@ from benchmarks.classifiers.rows import rows_of_table
 from benchmarks.row_log import RowLog
 from bort.core.files import write_atomically
 from bort.core.rivals import RivalKind, Verdict
+from bort.families import FAMILY_NAMES
 from bort.report.numbers import megabytes
 from bort.report.rivals import BATCHES, RIVAL_NAMES, VERDICT_NAMES
 from bort.search.pareto import is_non_dominated
@@ -117,7 +118,7 @@ def _picture(title: str, rows: pd.DataFrame) -> str:
 def _mark(row: Any) -> Mark:
     percent = (100 * row.accuracy, 100 * row.low, 100 * row.high)
     costs = (row.bytes / 1e6, row.single_ms, row.batch_ms)
-    name = re.sub(r"^.*-(?=(static|convolution|bert)-)", "", name_of(row))  # without its study
+    name = re.sub(rf"^.*-(?=({'|'.join(FAMILY_NAMES)})-)", "", name_of(row))  # without its study
     return Mark(name, *percent, costs, is_ours=bool(row.runtime))
 
 

@@ -54,6 +54,11 @@ def is_complete(table: RowLog, task: TaskSpec, kinds: Iterable[RivalKind]) -> bo
     return there.issuperset(map(str, kinds))
 
 
+def is_begun(table: RowLog, task: TaskSpec) -> bool:
+    """Check whether the table has any row of a task."""
+    return bool(_known(table, task))
+
+
 def add(table: RowLog, task: TaskSpec, found: Comparison) -> None:
     """Add the rows of a comparison that the table lacks, each written to disk at once."""
     known = _known(table, task)

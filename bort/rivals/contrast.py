@@ -29,7 +29,7 @@ def make_setfit(making: Making, folder: Path) -> Mapping[str, Any]:
 
     Raises:
         TrainingStoppedError: the user stopped it.
-    Cost: five to ten minutes for 500 texts on two cores.
+    Cost: perhaps five to ten minutes for 500 texts on two cores; not measured.
     """
     with temporary("setfit") as place, torch.random.fork_rng(devices=[]), quiet_transformers():
         model = _trained(making, place)

@@ -13,7 +13,7 @@ from bort.storage import Store
 from bort.studies.estimates import trains_teacher
 from bort.studies.speeds import teacher_seconds, training_speed
 
-# Seconds on two cores, measured on movie reviews.
+# Seconds on two cores, from movie reviews; the timing's and SetFit's are guesses.
 MODEL_S = 15.0  # ours: its files written, opened, judged, their memory measured
 OPEN_S = 10.0  # a rival that is in the cache: the same without writing
 TIMING_S = 40.0  # all of them, in turns

@@ -151,7 +151,7 @@ def test_the_guide_gets_its_figures_between_the_markers(found, tmp_path):
     assert once.startswith(
         f"before\n{BEGIN}\n\n[The table of all classifiers](bench/classifiers.md)"
     )
-    assert "Medians over 1 tasks with 500 labels" in once
+    assert "Medians over one task with 500 labels" in once
     assert once.endswith(f"\n\n{END}\nafter\n")
     assert "stale" not in once
     assert "| **ours, onnx int8** |  | 0.0 (0.0) | 0.094 | 0.50 | 10,000 | 61 |  |" in once
