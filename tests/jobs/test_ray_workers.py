@@ -281,7 +281,7 @@ def test_a_killed_worker_and_a_lost_node_cost_what_was_running(store, made_up, r
     (folder / "kill").write_text(victim)
     when_all_are_busy(monkeypatch, folder, lambda: ready.tell("lose"))
     search(store, spec, ready)
-    assert Counter(began(folder))[f"{victim} 0"] == 2
+    assert Counter(began(folder))[f"{victim} 0"] in (2, 3)  # 3: again on the node that is lost
     check_same(store, spec, folder, again=1 + 2)
 
 
