@@ -1,12 +1,14 @@
 """Other people's classifiers: on a study's charts, and beside our models in their own rounds."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
 from bort.core.rivals import Compared, Comparison, Verdict
 from bort.figures.front import CAMERA, LOOKS, Layer, Look
+from bort.figures.labels import FONT, place_names
 from bort.figures.objectives import Objective
 from bort.figures.theme import Theme, blank, escape, palette, translucent
 from bort.report.numbers import megabytes
@@ -17,6 +19,9 @@ FILES = Objective("size", 0, "all files (MB)", "~g", "{:,.2f} MB of files")
 PER_TEXT = Objective("latency", 1, "text to label (ms per text)", "~g", "{} ms per text")
 AUDIT_ERROR = Objective("error", 2, "audit error (%)", "~g", "{:.1f} % audit error")
 AXES = (FILES, PER_TEXT, AUDIT_ERROR)
+
+_WIDTH = 300  # pixels between the axes of the narrowest of three charts in a row
+_AXIS = 80  # pixels of a chart's height that its axis, its title and the toolbar take
 
 OURS = "ours"
 _COLOURS: dict[Verdict | None, str] = {
@@ -126,9 +131,13 @@ def add_rivals(
     y: Objective,
     *,
     theme: Theme = "light",
-    has_names: bool = False,
+    sides: Mapping[ComparedMark, str] | None = None,
 ) -> go.Figure:
-    """Draw marks that have both values into a figure of two objectives, and return it."""
+    """Draw marks that have both values into a figure of two objectives, and return it.
+
+    Args:
+        sides: where a mark's name stands; none has a name where this is None.
+    """
     for group, look, colour in _groups(marks, theme):
         drawn = [m for m in group if None not in (m.values[x.column], m.values[y.column])]
         if not drawn:
@@ -139,10 +148,10 @@ def add_rivals(
                 y=[m.values[y.column] for m in drawn],
                 error_x=_bars(drawn, x, colour),
                 error_y=_bars(drawn, y, colour),
-                mode="markers+text" if has_names else "markers",
-                text=[escape(m.name) for m in drawn] if has_names else None,
-                textposition=[_side(m, marks, x) for m in drawn] if has_names else None,
-                textfont={"size": 11, "color": palette(theme).muted},
+                mode="markers" if sides is None else "markers+text",
+                text=sides and [escape(m.name) if m in sides else "" for m in drawn],
+                textposition=sides and [sides.get(m, "top right") for m in drawn],
+                textfont={"size": FONT, "color": palette(theme).muted},
                 name=drawn[0].group,
                 marker={"symbol": look.symbol, "size": look.size, "color": colour},
                 hoverinfo="text",
@@ -180,16 +189,7 @@ def plot_compared(
     marks: Sequence[ComparedMark], *, theme: Theme = "light", height: int = 330
 ) -> list[go.Figure]:
     """Draw a comparison: error against size and against time, and all three in space."""
-    figures = []
-    error = AUDIT_ERROR
-    for x in (FILES, PER_TEXT):
-        figure = add_rivals(
-            blank(theme, height=height), marks, x, error, theme=theme, has_names=True
-        )
-        figure.update_xaxes(title_text=x.axis_title, tickformat=x.tick_format)
-        figure.update_xaxes(type="log", dtick="D2")
-        figure.update_yaxes(title_text=error.axis_title, tickformat=error.tick_format)
-        figures.append(figure.update_layout(showlegend=False))
+    figures = [_two(marks, x, theme, height) for x in (FILES, PER_TEXT)]
     space = add_rivals_3d(blank(theme, height=height), marks, theme=theme)
     for axis, one in zip(("xaxis", "yaxis", "zaxis"), AXES, strict=True):
         is_log = one is not AUDIT_ERROR
@@ -204,6 +204,49 @@ def plot_compared(
     space.update_scenes(camera=CAMERA, aspectmode="cube", uirevision="kept")
     space.update_layout(showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0})
     return [*figures, space]
+
+
+def _two(marks: Sequence[ComparedMark], x: Objective, theme: Theme, height: int) -> go.Figure:
+    """Draw error against another objective, with names where they have room."""
+    y = AUDIT_ERROR
+    at = [(math.log10(m.values[x.column] or 1.0), m.values[y.column] or 0.0) for m in marks]
+    across = _around([place for place, _ in at])
+    up = _around([m.low[y.column] or 0.0 for m in marks] + [m.high[y.column] or 0.0 for m in marks])
+    figure = add_rivals(
+        blank(theme, height=height),
+        marks,
+        x,
+        y,
+        theme=theme,
+        sides=_sides(marks, [(_share(a, across), _share(b, up)) for a, b in at], height),
+    )
+    figure.update_xaxes(title_text=x.axis_title, tickformat=x.tick_format, range=across)
+    figure.update_xaxes(type="log", dtick="D2")
+    figure.update_yaxes(title_text=y.axis_title, tickformat=y.tick_format, range=up)
+    return figure.update_layout(showlegend=False)
+
+
+def _sides(
+    marks: Sequence[ComparedMark], at: Sequence[tuple[float, float]], height: int
+) -> dict[ComparedMark, str]:
+    """Find room for the names; those of what we lose come first, then ours."""
+    inner = height - _AXIS
+    places = dict(zip(marks, at, strict=True))
+    ordered = sorted(marks, key=lambda m: (m.verdict is not Verdict.BEATS_US, not m.is_ours))
+    points = [(_WIDTH * places[mark][0], inner * places[mark][1]) for mark in ordered]
+    sides = place_names([mark.name for mark in ordered], points, _WIDTH, inner)
+    return {mark: side for mark, side in zip(ordered, sides, strict=True) if side is not None}
+
+
+def _around(values: Sequence[float]) -> tuple[float, float]:
+    """The range of an axis that shows all values with some room around."""
+    low, high = min(values), max(values)
+    room = 0.08 * (high - low) or 0.5
+    return low - room, high + room
+
+
+def _share(value: float, ends: tuple[float, float]) -> float:
+    return (value - ends[0]) / (ends[1] - ends[0])
 
 
 def legend_of(marks: Sequence[ComparedMark], *, theme: Theme) -> list[tuple[str, str, str]]:
@@ -223,13 +266,6 @@ def _groups(
         group = [mark for mark in marks if not mark.is_ours and mark.verdict is verdict]
         if group:
             yield group, LOOKS[Layer.RIVALS], getattr(colours, _COLOURS[verdict])
-
-
-def _side(mark: ComparedMark, marks: Sequence[ComparedMark], x: Objective) -> str:
-    """Put the name of a mark in the right half of a logarithmic axis to its left."""
-    values = [one.values[x.column] or 0.0 for one in marks]
-    middle = (min(values) * max(values)) ** 0.5
-    return "top left" if (mark.values[x.column] or 0.0) > middle else "top right"
 
 
 def _bars(

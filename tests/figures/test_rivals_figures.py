@@ -7,6 +7,7 @@ import pytest
 from made_up_rivals import COMPARISON
 
 from bort.figures import ERROR, LATENCY, SIZE, palette
+from bort.figures.labels import place_names
 from bort.figures.rivals import (
     add_rivals,
     add_rivals_3d,
@@ -82,3 +83,26 @@ def test_names_are_text_in_charts_and_reports() -> None:
     assert part.index("Beats us") < part.index("Survives")
     assert part.index("&lt;b&gt;mine") < part.index("fastText, quantised</td>")
     assert len(compared(found)) == part.count("chart-")
+
+
+def test_no_name_covers_another_or_a_mark() -> None:
+    crowd = [(150.0, 100.0), (152.0, 101.0), (151.0, 99.0)]
+    first, second, third = place_names(["one of ours", "other", "other"], crowd, 300, 250)
+    assert first == "top right"
+    assert second is not None
+    assert second.endswith("left")  # where the first is not
+    assert third in {"bottom right", "bottom left", "top left"} - {second}
+    at_the_edge = place_names(["tf-idf", "half of the source"], [(2, 2), (298, 248)], 300, 250)
+    assert at_the_edge == ["top right", "bottom left"]
+    assert place_names(["too long for the chart"], [(40, 50)], 80, 100) == [None]
+
+
+def test_a_crowded_chart_names_what_beats_us() -> None:
+    rows = tuple(
+        replace(row, name=f"a-model-of-ours-{number}") if row.is_ours else row
+        for number, row in enumerate(COMPARISON.rows[:1] * 40 + COMPARISON.rows)
+    )
+    by_size, *_ = plot_compared(compared_marks(replace(COMPARISON, rows=rows), "1"))
+    texts = {trace.name: [text for text in trace.text if text] for trace in by_size.data}
+    assert texts["beats us"] == ["fastText"]
+    assert len(texts["ours"]) < 40

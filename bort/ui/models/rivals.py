@@ -30,19 +30,24 @@ from bort.studies.commands import rivals_command
 from bort.studies.rivals import KIND
 from bort.ui.kit import access, chart, frame, job_parts, markup, navigation, readings
 
-_PERCENT = st.column_config.NumberColumn(format="%.1f")
+_TIMES = {batch: f"ms, {short}" for batch, short in (("1", "single"), ("32", "of 32"))}
 _FORMATS = {
-    "who": st.column_config.TextColumn("", width=230),
-    "audit (%)": _PERCENT,
-    "macro F1": st.column_config.NumberColumn(format="%.3f"),
-    "bytes": st.column_config.NumberColumn(format="localized"),
+    "who": st.column_config.TextColumn("", width=215),
+    "verdict": st.column_config.TextColumn(width=80),
+    "audit (%)": st.column_config.NumberColumn(format="%.1f", width=70),
+    "95 %": st.column_config.TextColumn(width=95),
+    "macro F1": st.column_config.NumberColumn(format="%.3f", width=70),
+    "bytes": st.column_config.NumberColumn(format="localized", width=90),
     "memory (MB)": st.column_config.NumberColumn(
         format="%.0f",
+        width=90,
         help="The peak of a process that only classifies, Python and libraries included.",
     ),
     **{
-        f"ms per text, {where}": st.column_config.NumberColumn(format="%.3f")
-        for where in BATCHES.values()
+        _TIMES[batch]: st.column_config.NumberColumn(
+            format="%.3f", width=80, help=f"From text to label, per text, {where}."
+        )
+        for batch, where in BATCHES.items()
     },
 }
 
@@ -129,10 +134,7 @@ def comparison_table(found: Comparison, model: str = "") -> pd.DataFrame:
                 "macro F1": row.macro_f1,
                 "bytes": row.size_bytes,
                 "memory (MB)": None if row.memory_bytes is None else row.memory_bytes / 1e6,
-                **{
-                    f"ms per text, {where}": row.latency[batch].median_ms
-                    for batch, where in BATCHES.items()
-                },
+                **{name: row.latency[batch].median_ms for batch, name in _TIMES.items()},
             }
             for row in ordered(found, model)
         ]
