@@ -95,7 +95,7 @@ def measure(
 def _round(space: SearchSpace, pool: Trainer, workers: int, count: int) -> dict[str, Any]:
     chosen = [space.architecture(row) for row in reversed(spread(space, count))]  # largest first
     try:
-        for ready in [pool.submit(chosen[0], 1) for _ in range(2 * workers)]:
+        for ready in [pool.submit(chosen[-1], 1) for _ in range(2 * workers)]:
             ready.result()  # every worker has loaded what it needs
         begun = time.perf_counter()
         found = [future.result() for future in [pool.submit(one, 0) for one in chosen]]

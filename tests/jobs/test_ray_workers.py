@@ -16,6 +16,7 @@ import psutil
 import pytest
 import tiny
 from made_up_study import made_up_profile, made_up_spec
+from postgres import PROGRAMS, Server
 from ray_driver import make_up
 
 from benchmarks.record.command import _begin, _conditions
@@ -29,7 +30,7 @@ from bort.jobs.workers import cluster as cluster_workers
 from bort.jobs.workers.cluster import reach
 from bort.report.events import event_sentence
 from bort.search.check.verify import verify
-from bort.storage import EventCode
+from bort.storage import EventCode, open_store
 from bort.studies.answers import study_certificate
 from bort.studies.workers import check_workers
 from bort.tasks import load_task
@@ -271,6 +272,42 @@ def test_a_killed_driver_costs_what_was_running(store, made_up, ready):
     assert lost.state is JobState.LOST
     resume(store, lost.id, detach=False)
     check_same(store, spec, folder, again=TOGETHER)
+
+
+@pytest.mark.skipif(not PROGRAMS, reason="BORT_TEST_POSTGRES names no server to start")
+def test_two_drivers_share_a_cluster_and_a_database(store, made_up, ready, tmp_path, monkeypatch):
+    here, _ = made_up
+    half = replace(here, name="half", search=replace(here.search, parallel=TOGETHER // 2))
+    search(store, half)
+    server = Server()
+    try:
+        monkeypatch.setenv("BORT_STORE", server.database("common"))
+        with open_store() as common:
+            profile = made_up_profile(SearchSpace.from_dict(half.space))
+            common.put_profile(profile.to_dict(), profile.name)
+        drivers = {}
+        for name in ("left", "right"):
+            mine = tmp_path / name
+            mine.mkdir()
+            job = {**replace(half, name=name).to_dict(), "workers": f"ray:{ready.address}"}
+            (mine / "spec.json").write_text(json.dumps(job))
+            command = [sys.executable, DRIVER, mine / "spec.json", mine]
+            with (mine / "log").open("w") as log:
+                home = {**os.environ, "BORT_HOME": str(mine)}
+                drivers[mine] = subprocess.Popen(command, stdout=log, stderr=log, env=home)
+            (mine / "hold").touch()
+        for mine, driver in drivers.items():  # both have trainings at the same moment
+            until(lambda mine=mine: len(began(mine)) == TOGETHER // 2, driver, mine / "log")
+        for mine in drivers:
+            (mine / "hold").unlink()
+        for mine, driver in drivers.items():
+            assert driver.wait(240) == 0, (mine / "log").read_text()
+            with open_store() as common:
+                assert certificate(common, mine.name) == certificate(store, "half")
+                assert evaluated(common, mine.name) == evaluated(store, "half")
+            assert max(Counter(began(mine)).values()) == 1
+    finally:
+        server.remove()
 
 
 # The last that needs both nodes, because it loses one of them.
