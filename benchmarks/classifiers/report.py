@@ -1,6 +1,5 @@
 """The page of `bort bench classifiers`: what we lose first, then a table and a picture per task."""
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,8 @@ from benchmarks.classifiers.rows import rows_of_table
 from benchmarks.row_log import RowLog
 from bort.core.files import write_atomically
 from bort.core.rivals import RivalKind, Verdict
-from bort.families import FAMILY_NAMES
 from bort.report.numbers import megabytes
-from bort.report.rivals import BATCHES, RIVAL_NAMES, VERDICT_NAMES
+from bort.report.rivals import BATCHES, RIVAL_NAMES, VERDICT_NAMES, without_study
 from bort.search.pareto import is_non_dominated
 
 VERDICTS = {"1": "single_verdict", "32": "batch_verdict"}
@@ -118,8 +116,7 @@ def _picture(title: str, rows: pd.DataFrame) -> str:
 def _mark(row: Any) -> Mark:
     percent = (100 * row.accuracy, 100 * row.low, 100 * row.high)
     costs = (row.bytes / 1e6, row.single_ms, row.batch_ms)
-    name = re.sub(rf"^.*-(?=({'|'.join(FAMILY_NAMES)})-)", "", name_of(row))  # without its study
-    return Mark(name, *percent, costs, is_ours=bool(row.runtime))
+    return Mark(without_study(name_of(row)), *percent, costs, is_ours=bool(row.runtime))
 
 
 def heading(task: Any, labelled: Any) -> str:

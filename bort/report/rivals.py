@@ -1,10 +1,13 @@
 """The words and tables of a comparison with rivals; what we lose comes first."""
 
+import re
+
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from bort.core.rivals import Compared, Comparison, RivalKind, Verdict
+from bort.families import FAMILY_NAMES
 from bort.report.numbers import megabytes
 from bort.report.terminal import Terminal
 from bort.studies.rivals import SharedAxes
@@ -50,7 +53,17 @@ def rival_name(row: Compared) -> str:
 
 def short_name(row: Compared) -> str:
     """Name a classifier beside its mark."""
-    return row.name if row.is_ours else SHORT_NAMES[RivalKind(row.name)]
+    return without_study(row.name) if row.is_ours else SHORT_NAMES[RivalKind(row.name)]
+
+
+def without_study(name: str) -> str:
+    """Shorten a model's name to its architecture, if it ends with one.
+
+    Example:
+        >>> without_study("my-reviews-static-4000-64"), without_study("for-the-shop")
+        ('static-4000-64', 'for-the-shop')
+    """
+    return re.sub(rf"^.*-(?=({'|'.join(FAMILY_NAMES)})-)", "", name)
 
 
 def ordered(found: Comparison, first: str = "") -> list[Compared]:
