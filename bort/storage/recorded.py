@@ -186,7 +186,7 @@ _DAMAGES = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
 
 def _damaged(what: str, error: Exception) -> StoreError:
     return StoreError(
-        f"{what} is not a recorded study ({type(error).__name__}: {error}); "
+        f"{what} is damaged or of another version ({type(error).__name__}: {error}); "
         "record it again with this version"
     )
 
