@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,9 @@ _FLAT, _FLAT_SCALE = 1e-9, 0.1  # where all errors are equal so far
 # Leave-one-out errors widen the predicted deviations by up to this factor. They count fully only
 # with many more observations than this.
 _WIDEST, _FEW = 3.0, 10.0
+
+
+_Kept = TypeVar("_Kept")
 
 
 class Predicted(NamedTuple):
@@ -95,14 +98,14 @@ class ErrorModel:
         self._inverse: FloatArray = np.zeros((_PROCESSES, 8, 8))  # of the Cholesky factors
         self._names: IntArray = np.arange(_PROCESSES)
         self._reduced: dict[int, _Reduced] = {}
-        self._weighings: dict[int, Weighing] = {}  # of the observations so far
+        self._weighings: dict[int, Weighing] = {}  # of the processes that predicted
         self._cut_fit = np.empty((0, 0)), np.empty(0)  # of the tail-cut errors so far
 
     def copy(self) -> "ErrorModel":
         """Return a model that has learnt the same, and learns on its own from here."""
         twin = copy.copy(self)
         twin._followed, twin._errors = list(self._followed), list(self._errors)
-        twin._inverse, twin._weighings = self._inverse.copy(), dict(self._weighings)
+        twin._inverse, twin._weighings = self._inverse.copy(), {}  # these would grow with ours
         twin._reduced = {
             name: _Reduced(known.variance.copy(), known.count)
             for name, known in self._reduced.items()
@@ -121,7 +124,9 @@ class ErrorModel:
         if not self._errors:
             return np.full(self._size, np.log(_FIRST_ERROR))
         ahead = self._weighed(is_tail_cut=False)
-        return np.asarray(ahead.shares @ self._means(ahead))
+        means = self._means(ahead)
+        self._weighings = self._fewer(self._weighings, ahead.places, min(self._most, 2 * _MOST))
+        return np.asarray(ahead.shares @ means)
 
     def predict(self, *, is_tail_cut: bool = False) -> Predicted:
         """Predict the measured ln e of all architectures.
@@ -143,8 +148,10 @@ class ErrorModel:
             squares.append(np.mean(weights**2 / np.einsum("ij,ij->j", inverse, inverse)) / unit)
         widening = _widening(float(ahead.shares @ np.array(squares)), len(self._rows))
         deviations = ahead.scale * widening * np.sqrt(variances)
-        self._forget(ahead.places)
-        return Predicted(ahead.shares, self._means(ahead), deviations)
+        means = self._means(ahead)
+        self._reduced = self._fewer(self._reduced, ahead.places, self._most)
+        self._weighings = self._fewer(self._weighings, ahead.places, min(self._most, 2 * _MOST))
+        return Predicted(ahead.shares, means, deviations)
 
     def _weighed(self, *, is_tail_cut: bool) -> _Weighed:
         """Choose the processes that predict, and weigh the observations."""
@@ -182,7 +189,6 @@ class ErrorModel:
         self._inverse[:, count, count] = 1 / pivot
         self._rows = np.append(self._rows, new)
         self._errors.append(log_error)
-        self._weighings = {}
         whitened, fit = self._fits(self._standardised(is_tail_cut=True)[2])
         hopeful = np.flatnonzero(fit >= fit.max() - _HOPELESS)
         self._cut_fit = whitened[hopeful], fit[hopeful]
@@ -219,17 +225,17 @@ class ErrorModel:
         order = np.argsort(-fit, kind="stable")
         held = np.cumsum(np.exp(fit[order] - fit[order[0]]))
         enough = int(np.searchsorted(held, _SHARE * held[-1])) + 1
-        return order[: min(enough, _MOST, max(1, _MOST_NUMBERS // self._size))]
+        return order[: min(enough, _MOST, self._most)]
 
     def _factor(self, place: int) -> FloatArray:
         count = len(self._rows)
         return self._inverse[place, :count, :count]
 
     def _weighing(self, place: int) -> Weighing:
-        """Prepare sums of a process's kernels at the observations; once for each of these."""
+        """Prepare sums of a process's kernels at the observations."""
         name = int(self._names[place])
-        if name not in self._weighings:
-            self._weighings[name] = self._kernels.weighing(place, self._rows)
+        known = self._weighings.get(name)
+        self._weighings[name] = self._kernels.weighing(place, self._rows, known)
         return self._weighings[name]
 
     def _variance(self, place: int) -> FloatArray:
@@ -249,12 +255,17 @@ class ErrorModel:
         known.count = len(factor)
         return np.maximum(known.variance, 0.0)
 
-    def _forget(self, order: IntArray) -> None:
-        """Forget variances that are not needed now if there are too many: bounds the memory."""
-        if len(self._reduced) * self._size <= _MOST_NUMBERS:
-            return
+    @property
+    def _most(self) -> int:
+        """How many processes can keep a number for each architecture."""
+        return max(1, _MOST_NUMBERS // self._size)
+
+    def _fewer(self, kept: dict[int, _Kept], order: IntArray, most: int) -> dict[int, _Kept]:
+        """Forget what is kept of other processes if there are too many: bounds the memory."""
+        if len(kept) <= most:
+            return kept
         used = set(self._names[order].tolist())
-        self._reduced = {name: known for name, known in self._reduced.items() if name in used}
+        return {name: one for name, one in kept.items() if name in used}
 
 
 def _widening(mean_square: float, count: int) -> float:

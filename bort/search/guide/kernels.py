@@ -75,6 +75,12 @@ class Grid:
         ]
         return min(cuts, key=_cost)
 
+    @cached_property
+    def cells(self) -> IntArray:
+        """Which of all pairs of both halves' combinations each architecture is: shape (N,)."""
+        first, second = self.halves
+        return np.asarray(first.place * len(second.codes) + second.place)
+
 
 @dataclass(frozen=True, slots=True)
 class _Half:
@@ -153,10 +159,18 @@ class Kernels:
         squares = np.einsum("nk,nk->n", self.grid.features, self.grid.features)
         return np.asarray(1.0 + LEVEL + self.slope[which] * squares)
 
-    def weighing(self, which: int, rows: IntArray) -> "Weighing":
-        """Prepare sums of one process's kernels at `rows`. Cost: O(√N m) on a grid."""
-        left, right = (self._between(which, half, rows) for half in self.grid.halves)
-        return Weighing(self.grid, float(self.slope[which]), rows, left, right)
+    def weighing(self, which: int, rows: IntArray, known: "Weighing | None" = None) -> "Weighing":
+        """Prepare sums of one process's kernels at `rows`. Cost: O(√N m) on a grid.
+
+        Args:
+            known: what was prepared for the first of them. It grows, for O(√N) a row.
+        """
+        weighing = Weighing(self.grid, float(self.slope[which])) if known is None else known
+        new = rows[len(weighing) :]
+        if len(new):
+            left, right = (self._between(which, half, new) for half in self.grid.halves)
+            weighing.append(new, left, right)
+        return weighing
 
     def kept(self, places: IntArray) -> "Kernels":
         """Keep some of the kernels."""
@@ -174,23 +188,38 @@ class Kernels:
 
 
 class Weighing:
-    """Sums of one process's kernels at m observed rows.
+    """Sums of one process's kernels at observed rows. It grows with them."""
 
-    Args:
-        left, right: shapes (N_1, m) and (N_2, m), the two halves of the product.
-    """
-
-    def __init__(
-        self, grid: Grid, slope: float, rows: IntArray, left: FloatArray, right: FloatArray
-    ) -> None:
-        self._grid, self._slope, self._rows = grid, slope, rows
-        self._left, self._right = left, right
-        self._places = [half.place for half in grid.halves]
-        self._is_grid = len(left) * len(right) <= _SPARSE * len(grid.codes)
-        self._cells = self._places[0] * len(right) + self._places[1]
+    def __init__(self, grid: Grid, slope: float) -> None:
+        first, second = grid.halves
+        self._grid, self._slope = grid, slope
+        self._rows: IntArray = np.empty(0, dtype=np.int64)
+        self._places = first.place, second.place
+        sizes = len(first.codes), len(second.codes)
+        # The two halves of the product, shapes (N_1, m) and (N_2, m), with room for more rows.
+        self._left, self._right = (np.empty((size, 0)) for size in sizes)
+        self._is_grid = sizes[0] * sizes[1] <= _SPARSE * len(grid.codes)
         # Written again for every sum: new arrays of this size take longer than the sum.
-        self._weighted = np.empty_like(left)
-        self._products = np.empty((len(left), len(right)) if self._is_grid else (0, 0))
+        self._weighted = np.empty_like(self._left)
+        self._products = np.empty(sizes if self._is_grid else (0, 0))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def append(self, rows: IntArray, left: FloatArray, right: FloatArray) -> None:
+        """Add observed rows.
+
+        Args:
+            left, right: shapes (N_1, n) and (N_2, n), the two halves of their kernels.
+        """
+        old, new = len(self._rows), len(self._rows) + len(rows)
+        if new > self._left.shape[1]:
+            self._left, self._right = (
+                _widened(half, old, new) for half in (self._left, self._right)
+            )
+            self._weighted = np.empty_like(self._left)
+        self._left[:, old:new], self._right[:, old:new] = left, right
+        self._rows = np.append(self._rows, rows)
 
     def sum(self, weights: FloatArray) -> FloatArray:
         """Compute Σ_j weight_j k(x, x_j) over the first rows, as many as weights: shape (N,).
@@ -203,7 +232,7 @@ class Weighing:
         total = np.empty(len(features))
         if self._is_grid:
             np.matmul(ours, theirs.T, out=self._products)
-            self._products.ravel().take(self._cells, out=total, mode="clip")
+            self._products.ravel().take(self._grid.cells, out=total, mode="clip")
         else:
             step = max(1, _CHUNK // count)
             for start in range(0, len(total), step):
@@ -213,6 +242,13 @@ class Weighing:
         total += LEVEL * weights.sum()
         total += self._slope * (features @ (features[self._rows[:count]].T @ weights))
         return total
+
+
+def _widened(half: FloatArray, kept: int, least: int) -> FloatArray:
+    """Copy the first columns to an array with room for more."""
+    wide = np.empty((len(half), max(least, 2 * kept)))
+    wide[:, :kept] = half[:, :kept]
+    return wide
 
 
 def _drawn(normal: FloatArray, prior: tuple[float, float]) -> FloatArray:
