@@ -17,6 +17,7 @@ extensions = [
 ]
 exclude_patterns = ["pictures"]
 myst_heading_anchors = 4
+smartquotes = False  # it would print --option with a dash that no shell understands
 nb_execution_mode = "off"  # shows what the notebook's own run wrote; see docs/notebook.py
 
 autodoc_member_order = "bysource"

@@ -166,8 +166,8 @@ _TITLES = {
 _INTRODUCTION = """\
 # Estimators of λ: fewer evaluations, or fewer wrong claims
 
-Written by `bort bench bounds`. [../search.md](../search.md), "Two constants for each dimension", \
-says what a directed λ is and what was chosen.
+Written by `bort bench bounds`. [guarantee.md](../guarantee.md), "Two constants for each \
+dimension", says what a directed λ is and what was chosen.
 
 Three tables, of 96, 24 and 144 architectures, are searched until a claim with an estimated λ is \
 certified; the columns say after how many evaluations, challenges included. A number in bold is a \

@@ -126,7 +126,7 @@ def write_page(log: RowLog) -> Path:
         "Each recorded table is searched once for each of its seeds. The minutes are simulated: a "
         "training takes as long as recorded, with a worker of its own. Trainings and minutes are "
         "medians over the seeds, with the least and the most. Written by `bort bench parallel`; "
-        '[search.md](../search.md), "Several at once", explains the rules.',
+        '[guarantee.md](../guarantee.md), "Several at once", explains the rules.',
     ]
     for goal, title in GOALS.items():
         lines += ["", f"## {title}", "", *_table(rows[rows["goal"] == goal])]

@@ -50,7 +50,7 @@ def page(studies: Sequence[dict[tuple[int, ...], StudyAnswer]], by_chance: float
         "# The published space, searched with short training\n",
         "The published Bort was chosen from 300 architectures by its W. Does the same choice come "
         "out with short trainings on movie reviews? No; this page shows what does, and "
-        "docs/search.md what that means.\n",
+        "docs/guarantee.md what that means.\n",
         "![Parameters against dev error, with Bort marked](../images/published.svg)\n",
         "The space is `bort`, with hidden sizes 512, 768 and 1024. The source network has 384, so "
         "its embeddings are padded with zeros, and its layers are inherited as far as they fit "

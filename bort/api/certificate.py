@@ -16,7 +16,7 @@ class Certificate:
     """What a search claims, with everything needed to check it without trusting the search.
 
     Attributes:
-        content: the certificate as JSON values; docs/search.md describes them.
+        content: the certificate as JSON values; docs/guarantee.md describes them.
 
     Examples:
         >>> from bort import Certificate, search_table

@@ -15,10 +15,11 @@ from bort.core.errors import InvalidOptionError
 from bort.core.progress import OnStep
 from bort.core.study import SearchSpec
 from bort.figures import front_info, objectives_of, plot_pair
+from bort.report.data import table_note
 from bort.report.html import card
 from bort.report.latency import noise_sentence
 from bort.report.notebook import progress
-from bort.report.search import summary, table_note
+from bort.report.search import summary
 from bort.studies.answers import TableAnswer, TablePoint
 from bort.studies.answers.rows import Columns
 from bort.studies.answers.table import search_table as search_rows

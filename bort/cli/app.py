@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 from importlib.util import find_spec
+from urllib.parse import urlsplit
 
 import click
 
@@ -83,12 +84,25 @@ def _greeting(port: int, sharing: Sharing | None) -> str:
     if sharing is None:
         return f"Dashboard: {here} (Ctrl+C stops it; jobs keep running)"
     if sharing.login is None:
-        return f"Lessons: {sharing.url}, served at {here} (Ctrl+C stops it)"
+        return f"Lessons: {_typed(sharing.url, port)} (Ctrl+C stops it)"
     owners = ", ".join(sharing.login.owners) or "nobody, because no owners are named"
     return (
         f"Dashboard: {sharing.url}, served at {here} (Ctrl+C stops it; jobs keep running)\n"
         f"Owners, who may start, cancel and delete: {owners}"
     )
+
+
+def _typed(url: str, port: int) -> str:
+    """Write the address that students type: behind a proxy, which has https, it has no port.
+
+    Examples:
+        >>> _typed("http://teacher.local", 8501), _typed("https://example.org/lessons", 8501)
+        ('http://teacher.local:8501', 'https://example.org/lessons')
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "https" or parts.port is not None:
+        return url
+    return parts._replace(netloc=f"{parts.netloc}:{port}").geturl()
 
 
 def _prepare() -> None:

@@ -43,6 +43,7 @@ def verify(
       bort verify certificate.json --store sqlite:///bort.db --json
       bort verify certificate.json --from-table bench.csv
     """
+    from bort.report.ledger import ledger_rows
     from bort.report.search import certificate_sentence
     from bort.search.check.certificate import read_certificate
     from bort.search.check.verify import verify as failures_of
@@ -63,6 +64,8 @@ def verify(
         count = f"{len(failures)} check{'s' if len(failures) > 1 else ''}"
         raise CheckFailedError(f"the certificate does not hold: {count} failed")
     click.echo(certificate_sentence(content))
+    for row in ledger_rows(content["claim"]["ledger"]):
+        click.echo(f"  {row['status']}: {row['assumption']}. {row['evidence']}")
 
 
 def _read(path: Path) -> str:

@@ -14,9 +14,10 @@ from bort.figures.objectives import axes_of
 from bort.figures.rivals import add_rivals, add_rivals_3d, rivals_on_front
 from bort.figures.rivals_report import beside_others, compared
 from bort.report.choosing import exchange_sentences, reasons_sentence, shape_of
+from bort.report.data import table_note
 from bort.report.latency import misfit_sentence
 from bort.report.ledger import words
-from bort.report.search import latency_note, origin_sentence, summary, table_note
+from bort.report.search import latency_note, origin_sentence, summary
 from bort.studies.answers import StudyAnswer, TableAnswer
 from bort.studies.choosing import Choice
 

@@ -6,6 +6,7 @@ from pathlib import PurePath
 from bort.core.baseline import Coverage
 from bort.report.baselines import coverage_sentence
 from bort.studies.data_look import DataLook
+from bort.studies.table_columns import Remark, TableNote
 from bort.tasks import DataFlaw, DataWarning
 from bort.tasks.task import FEW_TEXTS
 
@@ -131,3 +132,38 @@ def short_name(reference: str) -> str:
     """
     path = PurePath(reference)
     return path.name if path.is_absolute() else reference
+
+
+def table_note(note: TableNote) -> str:
+    """Say which columns of a table are no dimensions, or which rows are left out.
+
+    Examples:
+        >>> print(table_note(TableNote(Remark.SEED, ("seed",))))
+        Left out as no dimension (seeds): seed. If it is one, name all with --dimensions.
+    """
+    columns = named(note.columns)
+    match note.code:
+        case Remark.FAILED:
+            return f"Rows without a size, latency or error that are left out: {note.rows:,}."
+        case Remark.BLANK:
+            return f"Blank cells in {columns} count as a choice of their own, (blank)."
+        case Remark.PERCENT:
+            return f"The values of {columns} are above 1, so they are read as percent."
+        case Remark.AVERAGED:
+            return f"Rows that differ only in their seeds are averaged: {note.rows:,}."
+        case Remark.LONE_TEXT:
+            return (
+                f"Every row has another text in {columns}, so no row says anything about another, "
+                "and a search has to evaluate all of them."
+            )
+    reason = {
+        Remark.INDEX: "numbers or names of rows",
+        Remark.TIME: "times",
+        Remark.TEXT: "another text in every row",
+        Remark.SEED: "seeds",
+        Remark.RESULT: "results of bort front",
+        Remark.MEASURED: "results, by their names or because they move with the error",
+    }[note.code]
+    return (
+        f"Left out as no dimension ({reason}): {columns}. If it is one, name all with --dimensions."
+    )

@@ -12,7 +12,7 @@ from bort.core.origin import Origin
 from bort.core.question import Goal
 from bort.core.size import SizeUnit
 from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_sentence
-from bort.report.data import named
+from bort.report.data import table_note
 from bort.report.doubt import audit_offer_sentence, doubt_sentence
 from bort.report.latency import misfit_sentence
 from bort.report.ledger import audit_statement, spot_check_statements, spot_checks_json, words
@@ -23,7 +23,6 @@ from bort.search import Ending
 from bort.search.check.certificate import audit_result
 from bort.search.facts import Guarantee, Status, fact_from_dict
 from bort.studies.answers import LatencyBasis, Point, StudyAnswer, TableAnswer
-from bort.studies.table_columns import Remark, TableNote
 
 Answer = StudyAnswer | TableAnswer
 
@@ -57,6 +56,8 @@ def claim_line(answer: Answer) -> str:
             f"{_percent(answer.epsilon)}."
         )
     what = "rows evaluated" if isinstance(answer, TableAnswer) else "architectures trained"
+    if answer.evaluations == answer.space_size:
+        what += ", so none was spared"
     return f"{answer.evaluations:,} of {answer.space_size:,} {what}. {_claim(answer)}"
 
 
@@ -196,40 +197,6 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         statement = None if audit.result is None else audit_statement(audit.result.finding)
         found["audit"]["statement"] = statement
     return found
-
-
-def table_note(note: TableNote) -> str:
-    """Say which columns of a table are no dimensions, or which rows are left out.
-
-    Examples:
-        >>> print(table_note(TableNote(Remark.SEED, ("seed",))))
-        Left out as no dimension (seeds): seed. If it is one, name all with --dimensions.
-    """
-    columns = named(note.columns)
-    match note.code:
-        case Remark.FAILED:
-            return f"Rows without a size, latency or error that are left out: {note.rows:,}."
-        case Remark.BLANK:
-            return f"Blank cells in {columns} count as a choice of their own, (blank)."
-        case Remark.PERCENT:
-            return f"The values of {columns} are above 1, so they are read as percent."
-        case Remark.AVERAGED:
-            return f"Rows that differ only in their seeds are averaged: {note.rows:,}."
-        case Remark.LONE_TEXT:
-            return (
-                f"Every row has another text in {columns}, so no row says anything about another, "
-                "and a search has to evaluate all of them."
-            )
-    reason = {
-        Remark.INDEX: "numbers or names of rows",
-        Remark.TIME: "times",
-        Remark.TEXT: "another text in every row",
-        Remark.SEED: "seeds",
-        Remark.RESULT: "results of bort front",
-    }[note.code]
-    return (
-        f"Left out as no dimension ({reason}): {columns}. If it is one, name all with --dimensions."
-    )
 
 
 def certificate_statements(content: Mapping[str, Any]) -> list[str]:

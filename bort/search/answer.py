@@ -13,10 +13,12 @@ from bort.search.facts import Guarantee, Ledger
 from bort.search.ledger import judge, ledger_of
 from bort.search.lipschitz import Violation
 from bort.search.observation import Observation
-from bort.search.pareto import is_non_dominated
+from bort.search.pareto import greedy_set_cover, is_non_dominated
 from bort.search.problem import SearchProblem
 from bort.search.state import Ending, SearchState
 from bort.search.w_coefficient import log_gain, log_w
+
+_MAX_FRONT = 3000  # rows; beyond them the table of who covers whom takes too much memory
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,6 +141,9 @@ def _indices(indices: Iterable[int]) -> IntArray:
     return np.fromiter(indices, dtype=np.int64)
 
 
+_MAX_FRONT = 3000  # rows; beyond them the table of who covers whom takes too much memory
+
+
 class TableAnswer(NamedTuple):
     """The exact answer; nothing is assumed.
 
@@ -168,23 +173,26 @@ def solve_table(
         size, latency, errors: shape (N,), all above 0 and minimised.
     Raises:
         InvalidOptionError: an error of 0.
-    Cost: O(N log N) time, O(N) memory.
+    Cost: O(N log N) time, O(N) memory; with F <= 3,000 rows on the front, also O(F²).
     """
     if not (errors > 0).all():
         raise InvalidOptionError("errors must be above 0; floor errors of 0 at 1/(2n)")
     costs = np.column_stack([size, latency, errors])
     front = np.flatnonzero(is_non_dominated(costs))
     log_ws = log_w(log_gain(size, latency, question.weights), errors, question.weights)
-    return TableAnswer(
-        front, front[_cells(costs[front], question.epsilon)], int(np.argmax(log_ws)), np.exp(log_ws)
-    )
+    cover = front[_enough(costs[front], question.epsilon)]
+    return TableAnswer(front, cover, int(np.argmax(log_ws)), np.exp(log_ws))
 
 
-def _cells(costs: FloatArray, epsilon: float) -> IntArray:
-    """Choose one row per occupied cell of a grid with ratio 1+ε; it covers the others in its cell.
+def _enough(costs: FloatArray, epsilon: float) -> IntArray:
+    """Choose few rows of a front that are within ε of every other; indices, ascending.
 
-    Source: the grid of Papadimitriou & Yannakakis 2000.
+    Source: the greedy set cover of Chvátal 1979; for fronts of very many rows the grid of
+    Papadimitriou & Yannakakis 2000, whose cells keep one row each.
     """
-    cells = np.floor(np.log(costs) / np.log1p(epsilon) + 1e-12)
-    _, first = np.unique(cells, axis=0, return_index=True)
+    logs = np.log(costs)
+    if len(costs) <= _MAX_FRONT:
+        covers = (logs[None, :] - logs[:, None] <= np.log1p(epsilon) + 1e-12).all(axis=2)
+        return np.sort(greedy_set_cover(covers))
+    _, first = np.unique(np.floor(logs / np.log1p(epsilon) + 1e-12), axis=0, return_index=True)
     return np.sort(first)

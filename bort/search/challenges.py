@@ -1,7 +1,7 @@
 """Challenges: trainings that would break a claim first if its estimated λ were too small.
 
 When everything is certified by an estimated λ, the search looks for the architecture that needs the
-least larger λ to be uncovered, and trains it. docs/search.md, "Challenges".
+least larger λ to be uncovered, and trains it. docs/guarantee.md, "Challenges".
 """
 
 from collections.abc import Mapping

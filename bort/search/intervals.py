@@ -32,7 +32,7 @@ class Population:
             rates and retries, to the power of the number of seeds.
         is_paired: the architectures answer the same examples, and we know which each got wrong.
 
-    Source: ours; docs/search.md, "Intervals".
+    Source: ours; docs/guarantee.md, "Intervals".
     """
 
     confidence: float

@@ -12,7 +12,7 @@ from bort.search.intervals import nugget_from_seeds
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 
-SAFETY_FACTOR = 2.0  # measured: see docs/search.md, "How often the estimate was wrong"
+SAFETY_FACTOR = 2.0  # measured: see docs/guarantee.md, "How often the estimate was wrong"
 LEAST_SHARE = 0.5  # of the mean effect over a dimension's extent; measured: same section
 TOLERANCE = 1e-9  # a pair that defines the envelope must not count as violating it
 _LP_TOLERANCE = 1e-10

@@ -66,7 +66,7 @@ def certified_search(
         known: earlier evaluations, in the order in which they were made.
     Raises:
         InvalidOptionError: λ has other dimensions, or `known` has an index outside the space.
-    Source: ours; docs/search.md has the definitions and the proofs. The "paper" mode evaluates
+    Source: ours; docs/guarantee.md has the definitions and the proofs. The "paper" mode evaluates
         everything, as the paper's algorithm does.
     """
     begin = partial(partial, evaluate)  # evaluates when it is waited for
@@ -95,7 +95,7 @@ def parallel_search(
         begin: with an `Executor`, `lambda index: executor.submit(evaluate, index).result`.
         begun: what had begun in addition to `known`, in the order of the picks.
         may_begin: called before each pick; False begins nothing more.
-    Source: ours; docs/search.md, "Several at once".
+    Source: ours; docs/guarantee.md, "Several at once".
     """
     state = SearchState(problem, question)
     state.add_all(known or {})

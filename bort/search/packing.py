@@ -1,4 +1,4 @@
-"""Packing numbers bound the evaluations of a search; docs/search.md has the proofs."""
+"""Packing numbers bound the evaluations of a search; docs/guarantee.md has the proofs."""
 
 import numpy as np
 

@@ -1,9 +1,9 @@
-"""Dominance and hypervolume. All objectives are minimised."""
+"""Dominance, hypervolume and covers. All objectives are minimised."""
 
 import moocore
 import numpy as np
 
-from bort.search.arrays import BoolArray, FloatArray
+from bort.search.arrays import BoolArray, FloatArray, IntArray
 
 
 def is_non_dominated(costs: FloatArray) -> BoolArray:
@@ -50,3 +50,19 @@ def hypervolume(costs: FloatArray, /, ref: FloatArray) -> float:
     if not len(costs):
         return 0.0
     return float(moocore.hypervolume(costs, ref=ref))
+
+
+def greedy_set_cover(covers: BoolArray) -> IntArray:
+    """Choose few columns that together mark every row that any column marks; most first.
+
+    Args:
+        covers: shape (rows, columns).
+    Source: Chvátal 1979; at most 1 + ln(rows) times as many as necessary.
+    """
+    chosen: list[int] = []
+    missing = covers.any(axis=1)
+    while missing.any():
+        best = int(np.argmax(covers[missing].sum(axis=0)))
+        chosen.append(best)
+        missing &= ~covers[:, best]
+    return np.array(chosen, dtype=np.int64)

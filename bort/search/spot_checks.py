@@ -1,7 +1,7 @@
 """Spot checks: architectures drawn at random between the picks, and what they say without λ.
 
 The draws are a random order of the whole space, fixed by a seed. Each draw is judged by what was
-evaluated before it, so the statements hold at every moment; docs/search.md, "Spot checks".
+evaluated before it, so the statements hold at every moment; docs/guarantee.md, "Spot checks".
 """
 
 import hashlib
@@ -211,7 +211,7 @@ def least_gap(gaps: FloatArray, space_size: int, *, at_most: int, alpha: float) 
         alpha: the probability that this is wrong at any of the looks from the first draw on.
     Returns:
         One of `gaps`, or infinity. Cost: O(T log T) for T draws.
-    Source: docs/search.md, Theorem 6.
+    Source: docs/guarantee.md, Theorem 6.
     """
     candidates = np.unique(gaps[np.isfinite(gaps)])
     low, high = 0, len(candidates)

@@ -20,6 +20,7 @@ from bort.studies.table_columns import (
     TableNote,
     averaged,
     blank_choices,
+    check_directions,
     from_percent,
     without_failed,
     without_others,
@@ -249,6 +250,7 @@ def _check_columns(frame: "pd.DataFrame", objectives: list[str], maximise: Colle
         )
     if len(set(objectives)) < len(objectives):
         raise InvalidDataError(f"one column cannot be two objectives: {', '.join(objectives)}")
+    check_directions(objectives[:3], maximise)
     unknown = sorted(set(maximise) - set(objectives[:3]))
     if unknown:
         raise InvalidDataError(

@@ -1,7 +1,7 @@
 """Which columns of a recorded table are dimensions, if nobody names them, and which rows count."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from enum import StrEnum
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bort.core.errors import InvalidDataError
 from bort.search.arrays import FloatArray
 from bort.studies.table_files import read_frame
 
@@ -48,6 +49,11 @@ _TIMES = (
 )
 _TIME_NAME = re.compile(r"time|date|created|started|finished")
 _SEED_NAME = re.compile(r"(.*[^a-z])?(seed|random_state)")
+_RESULT_NAME = re.compile(
+    r"(.*_)?(err|error|acc|accuracy|loss|f1|auc|se|sem|std|stderr|low|high|seconds)"
+    r"(_rate|_mean|_ms)?(_?(seed)?\d+)?"
+)
+_MOVES = 0.97  # rank correlation with the error from which a column is taken for a result
 _EPOCH = (1e9, 4.1e9)  # seconds from 2001 to 2099
 
 
@@ -64,6 +70,8 @@ class Remark(StrEnum):
     """A column has the seeds of repeated trainings."""
     RESULT = "result"
     """A column is another result of `bort front --export`."""
+    MEASURED = "measured"
+    """A column is another result of the training: by its name, or since it moves with the error."""
     LONE_TEXT = "lone text"
     """The only dimension has another text in every row."""
     FAILED = "failed"
@@ -142,6 +150,7 @@ _USUAL = (
 )
 _SPREAD = re.compile(r"(^|_)(se|sem|std|stderr|std_err|standard_error|low|high)$")
 _MORE_IS_BETTER = re.compile(r"acc|f1|auc|score|top_?1|throughput|speed|fps|per_s")
+_CERTAINLY_MORE = re.compile(r"(.*_)?(acc|accuracy|f1|auc|auroc|top1|throughput|fps)(_.*|\d*)")
 
 
 def usual_objectives(names: Sequence[str]) -> tuple[str | None, str | None, str | None]:
@@ -167,6 +176,24 @@ def is_usually_maximised(name: str) -> bool:
     return bool(_MORE_IS_BETTER.search(name.casefold()))
 
 
+def check_directions(objectives: Sequence[str], maximise: Collection[str]) -> None:
+    """Check that nothing is minimised that, by its name, nobody wants to be small.
+
+    Raises:
+        InvalidDataError: an accuracy, say, that is not among `maximise`.
+    """
+    for name in objectives:
+        if name not in maximise and _CERTAINLY_MORE.fullmatch(_plain(name)):
+            raise InvalidDataError(
+                f"column {name!r} would be minimised, but by its name more is better; maximise it "
+                f"(--maximise {name}), or rename it if it should be small"
+            )
+
+
+def _plain(name: object) -> str:
+    return re.sub(r"[\s-]", "_", str(name).casefold())
+
+
 def usual_spread(names: Sequence[str], error: str) -> str | None:
     """Guess which column has the standard errors of `error`."""
     begins = error.casefold().removesuffix("_rate")
@@ -185,7 +212,11 @@ def usual_spread(names: Sequence[str], error: str) -> str | None:
 def without_others(
     frame: "pd.DataFrame", objectives: Sequence[str]
 ) -> tuple["pd.DataFrame", list[TableNote]]:
-    """Leave out the columns that cannot be dimensions, and say which."""
+    """Leave out the columns that cannot be dimensions, and say which.
+
+    Args:
+        objectives: size, latency and error, then others.
+    """
     found: dict[Remark, list[str]] = {}
     is_ours = set(FRONT_MARKS) <= set(frame.columns)
     labels = [name for name in frame.columns if _is_label(frame, name, objectives)][:1]
@@ -202,8 +233,35 @@ def without_others(
     if texts and not any(frame[name].nunique(dropna=False) > 1 for name in others):
         found[Remark.LONE_TEXT] = found.pop(Remark.TEXT)
         named -= set(texts)
+    if results := _results(frame, [c for c in others if c not in named], objectives):
+        found[Remark.MEASURED] = results
+        named |= set(results)
     notes = [TableNote(remark, tuple(names)) for remark, names in found.items()]
     return frame[[name for name in frame.columns if name not in named]], notes
+
+
+def _results(frame: "pd.DataFrame", columns: Sequence[str], objectives: Sequence[str]) -> list[str]:
+    """List the numeric columns that a training must have measured.
+
+    They differ in most rows, and are called so or move with the error. A search that took one for
+    a dimension would know the errors before it reads them. At least one column stays.
+    """
+    import pandas as pd
+
+    if objectives[2] not in frame.columns or len(frame) < FEW:
+        return []
+    errors = pd.to_numeric(frame[objectives[2]], errors="coerce").rank()
+
+    def is_result(name: str) -> bool:
+        values = frame[name]
+        if not pd.api.types.is_float_dtype(values) or values.nunique() <= len(values) / 2:
+            return False
+        called = _RESULT_NAME.fullmatch(_plain(name))
+        return bool(called) or abs(values.rank().corr(errors)) >= _MOVES
+
+    found = [name for name in columns if is_result(name)]
+    is_left = any(frame[c].nunique(dropna=False) > 1 for c in columns if c not in found)
+    return found if is_left else []
 
 
 def _is_label(frame: "pd.DataFrame", name: str, objectives: Sequence[str]) -> bool:
@@ -214,7 +272,7 @@ def _remark(column: "pd.Series[Any]") -> Remark | None:
     """Say why a column cannot be a dimension; None if it can."""
     import pandas as pd
 
-    name, values = re.sub(r"[\s-]", "_", str(column.name).casefold()), column.dropna()
+    name, values = _plain(column.name), column.dropna()
     if values.empty:
         return None
     if all(isinstance(value, date | time | timedelta) for value in values):

@@ -1,12 +1,14 @@
+import numpy as np
 import pandas as pd
 import pytest
 
 from bort.core.errors import InvalidDataError
 from bort.core.question import Question
-from bort.report.search import table_note
+from bort.report.data import table_note
 from bort.search import Population, certified_search, solve
+from bort.search.answer import solve_table
 from bort.search.facts import Scales
-from bort.studies.recorded_table import read_table
+from bort.studies.recorded_table import frame_table, read_table
 
 ROWS = [
     # depth, width, dropout, optimiser, size, latency, error
@@ -305,3 +307,45 @@ def test_the_dimensions_can_be_named(tmp_path) -> None:
         read_table(path, dimensions=["nope"])
     with pytest.raises(InvalidDataError, match="'error' is an objective"):
         read_table(path, dimensions=["error"])
+
+
+def results_table() -> pd.DataFrame:
+    made = np.random.default_rng(0)
+    count = 24
+    error = made.uniform(0.05, 0.4, count)
+    return pd.DataFrame(
+        {
+            "depth": np.tile([1, 2, 3, 4], 6),
+            "rate": made.permutation(np.linspace(1e-4, 1e-2, count)),
+            "size": made.uniform(1, 9, count),
+            "latency": made.uniform(1, 9, count),
+            "error": error,
+            "error_seed0": error + made.normal(0, 0.05, count),
+            "macro_f1": 1 - error + made.normal(0, 0.05, count),
+            "surprise": -np.log(error),
+        }
+    )
+
+
+def test_what_a_training_measured_is_no_dimension() -> None:
+    table = frame_table(results_table(), size="size", latency="latency", error="error")
+    assert table.problem.names == ("depth", "rate")
+    assert [note.columns for note in table.notes] == [("error_seed0", "macro_f1", "surprise")]
+    alone = results_table()[["surprise", "size", "latency", "error"]]
+    table = frame_table(alone, size="size", latency="latency", error="error")
+    assert table.problem.names == ("surprise",)  # the only one there is
+
+
+def test_an_accuracy_is_not_minimised() -> None:
+    frame = results_table().rename(columns={"macro_f1": "test_acc"})
+    with pytest.raises(InvalidDataError, match=r"'test_acc' would be minimised.*--maximise test_a"):
+        frame_table(frame, size="size", latency="latency", error="test_acc")
+    frame_table(frame, size="size", latency="latency", error="test_acc", maximise=["test_acc"])
+
+
+def test_the_cover_of_a_known_table_is_small() -> None:
+    made = np.random.default_rng(1).uniform(1, 3, (400, 3))
+    exact = solve_table(*made.T, question=Question(epsilon=0.25))
+    covers = (made[exact.cover][None] <= 1.25 * made[:, None] + 1e-9).all(axis=2)
+    assert covers.any(axis=1).all()
+    assert len(exact.cover) < len(exact.front) / 2

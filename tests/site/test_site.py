@@ -39,6 +39,16 @@ def test_every_document_is_a_page(site):
     for document in (ROOT / "docs").rglob("*.md"):
         page = site / document.relative_to(ROOT / "docs").with_suffix(".html")
         assert page.is_file(), document
+        # Sphinx has pages of its own, the search form for example, and would put them in its place.
+        text = page.read_text("utf-8")
+        for heading in re.findall(r"^# (\w+)", document.read_text("utf-8"), re.MULTILINE)[:1]:
+            assert re.search(rf"<h1>{heading}\b", text), page
+
+
+def test_options_can_be_copied(site):
+    text = (site / "reference" / "commands.html").read_text("utf-8")
+    assert "--from-table" in text
+    assert "–from-table" not in text
 
 
 def test_nothing_is_fetched(site):

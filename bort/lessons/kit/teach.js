@@ -31,7 +31,9 @@ function forTeachers(lesson) {
     type: "button", class: "plain",
     onclick: () => {
       link.select();
-      navigator.clipboard?.writeText(link.value).then(() => (copied.textContent = "Copied."), () => {});
+      const byHand = () => (copied.textContent = "Selected: press Ctrl+C to copy it.");
+      if (navigator.clipboard) navigator.clipboard.writeText(link.value).then(() => (copied.textContent = "Copied."), byHand);
+      else byHand();
     },
   }, "Copy the link");
   root.append(
@@ -42,6 +44,7 @@ function forTeachers(lesson) {
         ...[...lesson.controls].map(([name, labels]) => box(`Hide ${[...new Set(labels)].join(", ")} (${name})`, hidden.has(name), (isOn) => (isOn ? hidden.add(name) : hidden.delete(name)))),
         box("Names of the code instead of the papers' symbols", symbols === "code", (isOn) => (symbols = isOn ? "code" : "paper")),
       ),
+      ...(window.location.protocol === "file:" ? [el("p", {}, "This page is a file on your computer, so the link works only there. For your class, put the file on a web server first and copy the link from there.")] : []),
       el("p", {}, link),
       el("p", {}, copy, " ", el("button", { type: "button", class: "plain", onclick: () => state.reset() }, "Set everything back"), " ", copied),
       el("p", {}, "Pictures, as they are now:"),

@@ -1,4 +1,4 @@
-"""How many challenges a certificate's estimated λ has met, from docs/search.md alone.
+"""How many challenges a certificate's estimated λ has met, from docs/guarantee.md alone.
 
 Written again for `verify`: it shares no code with the search.
 """

@@ -1,4 +1,4 @@
-"""Intervals of errors and bounds on their ratios, from the definitions in docs/search.md.
+"""Intervals of errors and bounds on their ratios, from the definitions in docs/guarantee.md.
 
 Written again for `verify`: it shares no code with the search.
 """

@@ -1,6 +1,6 @@
 """What the evaluations of a certificate say about λ and τ, in their order.
 
-Written again for `verify` from docs/search.md: it shares no code with the search. A linear
+Written again for `verify` from docs/guarantee.md: it shares no code with the search. A linear
 programme can have many solutions, so the certificate lists the envelopes that it used, and each is
 checked to be an envelope and to be a cheapest one.
 """

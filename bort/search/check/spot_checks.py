@@ -1,4 +1,4 @@
-"""What the random draws of a certificate say, from docs/search.md, "Spot checks", alone.
+"""What the random draws of a certificate say, from docs/guarantee.md, "Spot checks", alone.
 
 Written again for `verify`: it shares no code with the search.
 """

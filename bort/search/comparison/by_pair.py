@@ -100,7 +100,7 @@ class PairTerms:
     R(c,c') bounds ln e(c)/e(c'), o(c',ξ) bounds ln e(c')/e(ξ); so t bounds ln e(c)/e(ξ). It is
     never above the bound from the intervals alone.
     Memory O(|C| N), cost O(|C| N) per evaluation.
-    Source: ours; docs/search.md, "Intervals".
+    Source: ours; docs/guarantee.md, "Intervals".
     """
 
     def __init__(self, problem: SearchProblem, comparison: ByInterval) -> None:
@@ -198,7 +198,7 @@ def log_ratio_bound(
         alpha: the largest probability that one bound fails.
         Returns:
         Shape (m,); inf where nothing bounds the ratio.
-    Source: ours, from Clopper & Pearson 1934; docs/search.md, "Intervals".
+    Source: ours, from Clopper & Pearson 1934; docs/guarantee.md, "Intervals".
 
     Examples:
         >>> counts = (np.array([120]), np.array([10]), np.array([20]))

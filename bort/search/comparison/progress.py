@@ -37,7 +37,7 @@ class IntervalGap(CoverGap):
 
     After an evaluation, g falls to the new witness's term, and becomes stale where ℓ rose. A stale
     g is an upper bound, so only stale maxima are recomputed, until the maximum is fresh.
-    Source: ours; docs/search.md, "The anytime epsilon".
+    Source: ours; docs/guarantee.md, "The anytime epsilon".
     """
 
     def __init__(self, envelope: Envelope) -> None:

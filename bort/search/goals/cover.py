@@ -7,9 +7,10 @@ from bort.search.goals.base import SearchGoal
 from bort.search.guide.picks import most_certifying, most_improving_front
 from bort.search.knowledge import Knowledge
 from bort.search.packing import cover_bound
+from bort.search.pareto import greedy_set_cover
 
 # Gains shrink as the search proceeds, so it may need this many times the evaluations that it would
-# need if every pick certified as many as the next one. Measured: docs/search.md, "What is picked".
+# need if every pick certified as many as the next one. docs/guarantee.md, "What is picked".
 SHRINKAGE = 8.0
 _MAX_CELLS = 20_000_000  # bytes of the who-covers-whom table; beyond it nothing is thinned
 
@@ -97,7 +98,7 @@ def reduced_cover(state: Knowledge, delta: float) -> IntArray:
     rows = state.bounds.useful_witnesses()
     if len(rows) * len(state.problem) > _MAX_CELLS:
         return rows
-    return np.sort(rows[_greedy_set_cover(_covers(state, rows, delta))])
+    return np.sort(rows[greedy_set_cover(_covers(state, rows, delta))])
 
 
 def _covers(state: Knowledge, rows: IntArray, delta: float) -> BoolArray:
@@ -108,16 +109,6 @@ def _covers(state: Knowledge, rows: IntArray, delta: float) -> BoolArray:
         covers &= cost[rows][None, :] - cost[:, None] <= delta
     covers[rows, np.arange(len(rows))] = True
     return np.asarray(np.delete(covers, state.excluded, axis=0))
-
-
-def _greedy_set_cover(covers: BoolArray) -> IntArray:
-    chosen: list[int] = []
-    missing = covers.any(axis=1)
-    while missing.any():
-        best = int(np.argmax(covers[missing].sum(axis=0)))
-        chosen.append(best)
-        missing &= ~covers[:, best]
-    return np.array(chosen, dtype=np.int64)
 
 
 class Everything(SearchGoal):

@@ -11,8 +11,9 @@ import streamlit as st
 
 from bort.core.table_source import TableSource
 from bort.report.choosing import cost_name, shape_of
+from bort.report.data import table_note
 from bort.report.numbers import significant
-from bort.report.search import claim_line, table_note
+from bort.report.search import claim_line
 from bort.studies.answers import Point, TableAnswer, TablePoint
 from bort.studies.choosing import LATENCY, NORMAL_95, SIZE, Choice
 from bort.studies.commands import table_front_command, table_search_command
