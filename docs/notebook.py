@@ -3,7 +3,7 @@
     .venv/bin/python -m docs.notebook
 
 Its cells are here, and `notebook.ipynb` is what a run of them prints. They search and fine-tune
-with defaults, so a run takes about a quarter of an hour. It uses BORT_HOME like everything else.
+with defaults, so a run takes about half an hour. It uses BORT_HOME like everything else.
 """
 
 from pathlib import Path
@@ -96,8 +96,7 @@ search.front_[["parameter_count", "latency_ms", "error_rate"]]""",
     (
         CODE,
         """\
-search.certificate_.verify()
-search.certified_epsilon_""",
+search.certificate_.verify()  # nothing is printed where it holds""",
     ),
     (
         WORDS,

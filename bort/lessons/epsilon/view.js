@@ -36,9 +36,11 @@ function start(lesson) {
     return next ?? trained[trained.length - 1];
   };
 
-  const play = player(lesson, "#player", "step", {
-    count: () => run().picks.length + 1, unit: "Training", label: "Trainings", say: (step) => tellStep(run(), step),
-  });
+  const players = ["#player", "#player-beside"].map((selector) =>
+    player(lesson, selector, "step", {
+      count: () => run().picks.length + 1, unit: "Training", label: "Trainings", say: (step) => tellStep(run(), step),
+    }),
+  );
 
   function tellStep(found, step) {
     const { next, why, certifies, certified } = found.steps[step];
@@ -141,7 +143,7 @@ function start(lesson) {
     tellCell();
   }
   state.watch((name) => {
-    if (name === "epsilon" || name === "lambda") play.refresh();
+    if (name === "epsilon" || name === "lambda") players.forEach((one) => one.refresh());
     if (name === null || ["epsilon", "lambda", "step", "cell", "row", "truth"].includes(name)) paint();
   });
   paint();
