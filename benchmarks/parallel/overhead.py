@@ -12,6 +12,7 @@ from bort.core.architecture import Architecture
 from bort.core.workers import WorkersSpec
 from bort.jobs.workers.cluster import RayPool
 from bort.jobs.workers.local import LocalWorker
+from bort.jobs.workers.messages import evaluation_message
 from bort.jobs.workers.pool import Trainer, WorkerPool
 
 ECHO = ("-m", "benchmarks.parallel.echo")
@@ -46,11 +47,11 @@ def main() -> None:
 
 
 def _milliseconds(pool: Trainer) -> list[float]:
-    pool.submit(ANY, 0).result()  # it has started now
+    pool.submit(evaluation_message(ANY, 0)).result()  # it has started now
     taken = []
     for seed in range(ROUNDS):
         begun = time.perf_counter()
-        pool.submit(ANY, seed).result()
+        pool.submit(evaluation_message(ANY, seed)).result()
         taken.append(1000 * (time.perf_counter() - begun))
     return taken
 

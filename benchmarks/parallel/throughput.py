@@ -24,6 +24,7 @@ from bort.core.machine import this_machine
 from bort.core.study import StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace, load_space
 from bort.jobs.workers.local import LocalWorker
+from bort.jobs.workers.messages import evaluation_in, evaluation_message
 from bort.jobs.workers.pool import Trainer, WorkerPool
 from bort.jobs.workers.process import brief_of
 from bort.tasks import load_task
@@ -95,10 +96,11 @@ def measure(
 def _round(space: SearchSpace, pool: Trainer, workers: int, count: int) -> dict[str, Any]:
     chosen = [space.architecture(row) for row in reversed(spread(space, count))]  # largest first
     try:
-        for ready in [pool.submit(chosen[-1], 1) for _ in range(2 * workers)]:
+        for ready in [pool.submit(evaluation_message(chosen[-1], 1)) for _ in range(2 * workers)]:
             ready.result()  # every worker has loaded what it needs
         begun = time.perf_counter()
-        found = [future.result() for future in [pool.submit(one, 0) for one in chosen]]
+        futures = [pool.submit(evaluation_message(one, 0)) for one in chosen]
+        found = [evaluation_in(future.result()) for future in futures]
         seconds = time.perf_counter() - begun
     finally:
         pool.close()

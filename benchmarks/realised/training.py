@@ -19,7 +19,7 @@ from bort.core.locks import training_turn
 from bort.core.progress import OnStep, Progress, Stage
 from bort.finetuning.evaluation import Evaluated
 from bort.finetuning.setup import TaskSetup, prepare
-from bort.finetuning.students import Training, run_training, train_students
+from bort.finetuning.students import Training, follow, run_training, students
 from bort.tasks import Task
 from bort.training.attempts import final_loss
 from bort.training.execution import training_threads
@@ -111,7 +111,7 @@ class SeedTrainer:
                 shutil.rmtree(other)
         setup = self._setup_of(architecture.id)
         try:
-            (student,) = train_students(setup, architecture, self._stage)
+            (student,) = follow(students(setup, architecture), self._stage)
         except TrainingDivergedError:
             return Trained(0, None, None, None, None, 0.0, diverged=True)
         stages = [result_of(stage.folder) for stage in student.stages]

@@ -199,7 +199,8 @@ def _begin(
     from benchmarks.record.recording import CurveLog
     from bort.core.locks import training_turn
     from bort.core.workers import WorkersSpec
-    from bort.jobs.kinds.trainings import make_pool
+    from bort.jobs.kinds.trainings import asked_of, make_pool
+    from bort.jobs.workers.messages import evaluation_in, evaluation_message
 
     if study.search.parallel == 1:
         path = out.with_name(f"{out.stem}-curves.csv")
@@ -215,9 +216,7 @@ def _begin(
         return
     with temporary("record") as folder:
         pool = make_pool(
-            study,
-            oracle,
-            folder,
+            asked_of(study, oracle, folder),
             WorkersSpec(workers=workers).address,
             on_refusal=lambda line: click.echo(line, err=True),
             on_change=lambda states: None,  # noqa: ARG005
@@ -227,8 +226,13 @@ def _begin(
                 f"--parallel {study.search.parallel}: this machine has room for one training with "
                 f"{oracle.threads} threads; leave it out"
             )
+
+        def begin(architecture: "Architecture", seed: int) -> Callable[[], "Evaluation"]:
+            future = pool.submit(evaluation_message(architecture, seed))
+            return lambda: evaluation_in(future.result())
+
         try:
-            yield lambda architecture, seed: pool.submit(architecture, seed).result
+            yield begin
         finally:
             pool.close()
 

@@ -9,13 +9,20 @@ from bort.core.errors import InvalidOptionError
 from bort.core.fields import read
 from bort.core.finetune import FineTuneSpec, Recipe
 from bort.core.kinds import flag
-from bort.studies.parts import FINETUNE, FINETUNE_TASK, FINETUNE_TRAINING, RECIPE
+from bort.studies.parts import (
+    FINETUNE,
+    FINETUNE_TASK,
+    FINETUNE_TRAINING,
+    FINETUNE_WORKERS,
+    RECIPE,
+)
+from bort.studies.workers import check_workers
 
 if TYPE_CHECKING:
     from bort.finetuning.cost import FineTuneEstimate
     from bort.storage import Store
 
-PARTS = (FINETUNE_TASK, RECIPE, FINETUNE, FINETUNE_TRAINING)
+PARTS = (FINETUNE_TASK, RECIPE, FINETUNE, FINETUNE_WORKERS, FINETUNE_TRAINING)
 
 
 @click.command(cls=options.Command)
@@ -50,6 +57,7 @@ def finetune(
       bort finetune --best
       bort finetune --study reviews --pick 2-12-288-768,1-12-192-384 --seeds 3
       bort finetune --best --stages finetune --epochs 6 --no-compare --json
+      bort finetune --best --seeds 3 --parallel 4 --threads 1
       bort finetune --best --task all --detach
     """
     from bort import jobs
@@ -80,9 +88,12 @@ def finetune(
         if only_estimate:
             _print_estimate(estimate, as_json)
             return
+        workers = FINETUNE_WORKERS.build(given).workers
+        check_workers(workers)
+        described = {**spec.to_dict(), "workers": workers}
         click.echo(estimate_sentence(estimate), err=True)
         if detach:
-            job = jobs.start_detached(store, "finetune", spec.to_dict(), study=spec.study)
+            job = jobs.start_detached(store, "finetune", described, study=spec.study)
             click.echo(f"Job {job} fine-tunes: bort jobs show {job}", err=True)
             if as_json:
                 options.print_json({"job": job, "study": spec.study})
@@ -91,7 +102,7 @@ def finetune(
             answer = jobs.run_here(
                 store,
                 "finetune",
-                spec.to_dict(),
+                described,
                 study=spec.study,
                 on_step=on_step,
                 on_event=tell,
@@ -130,7 +141,7 @@ def _spec(
         threads=given.get("threads"),
         runtimes=given.get("runtimes", ()),
         loggers=given.get("log"),
-        **{name: given[name] for name in ("seeds", "seed", "compare") if name in given},
+        **{name: given[name] for name in ("seeds", "seed", "compare", "parallel") if name in given},
     )
 
 

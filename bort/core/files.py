@@ -2,6 +2,7 @@
 
 import errno
 import functools
+import hashlib
 import json
 import os
 import stat
@@ -145,6 +146,12 @@ def write_json_atomically(path: Path, content: Any, *, remedy: str | None = None
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
     with whole_file(path, remedy=remedy) as part:
         part.write_text(text, encoding="utf-8")
+
+
+def sha256_of(path: Path) -> str:
+    """Compute the SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from bort.core.kinds import Choice, Flag, Number, Several, Text, Whole
 from bort.core.loggers import ask_loggers
 from bort.core.study import (
     LEARNING_RATES,
+    MOST_AT_ONCE,
     RATE,
     SEED,
     TEXTS_PER_STEP,
@@ -165,6 +166,12 @@ class FineTuneSpec(Description):
         1, Whole(), "Seeds", "Trainings per pick and task. More than one gives an interval."
     )
     seed: int = ask(0, SEED, "First seed", "The first seed.")
+    parallel: int = ask(
+        1,
+        Whole(1, MOST_AT_ONCE, metavar="N"),
+        "Trainings at once",
+        "Have this many trainings at once, each on its share of the cores.",
+    )
     compare: bool = ask(
         True,
         Flag(),

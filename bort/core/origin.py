@@ -71,14 +71,14 @@ def check_same_origin(stored: Origin | None, here: Origin) -> None:
 
 
 def check_worker(wanted: Origin | None, here: Origin) -> None:
-    """Check that a worker's trainings would have the origin that its search wants.
+    """Check that a worker's trainings would have the origin that its job wants.
 
     Raises:
         WorkerError: it differs; the message names the host and the difference.
     """
     if wanted is None:
         return
-    if changed := _differences(wanted, here, "{} {} in the search, {} there"):
+    if changed := _differences(wanted, here, "{} {} in the job, {} there"):
         raise WorkerError(f"the worker on {here.host} cannot train: {'; '.join(changed)}")
 
 

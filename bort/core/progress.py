@@ -88,7 +88,7 @@ class Progress:
         numbers: live results of this kind of work, for example `certified_epsilon`.
         at, since: when a job reported this step, and when its stage began with this subject, in
             seconds since 1970; None outside of jobs.
-        workers: what each worker of a search does, if it has several.
+        workers: what each worker of the job does, if it has several.
     """
 
     done: int = 0

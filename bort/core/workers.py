@@ -1,4 +1,4 @@
-"""Who trains for a search: processes on this machine, or the nodes of a Ray cluster."""
+"""Who trains for a job: processes on this machine, or the nodes of a Ray cluster."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ THIS_CLUSTER = "auto"  # the cluster that this machine is a node of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkersSpec(Description):
-    """Who trains for a search. It is no part of the study: no answer depends on it."""
+    """Who trains for a job. It is no part of the study: no answer depends on it."""
 
     workers: str | None = ask(
         None,

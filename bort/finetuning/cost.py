@@ -9,10 +9,11 @@ from bort.core import paths
 from bort.core.baseline import is_soft_labels
 from bort.core.errors import StoreError
 from bort.core.finetune import FineTuneSpec
+from bort.core.locks import training_places
 from bort.core.study import StudySpec, TaskSpec, TrainingSpec
 from bort.families import FamilySpace, SearchSpace
 from bort.finetuning.latency import SOURCE_DIMENSIONS
-from bort.finetuning.stages import StageKind, steps_of, trainings_of
+from bort.finetuning.stages import StageKind, in_turn_of, steps_of, trainings_of
 from bort.latency.protocol import HANDFUL
 from bort.latency.timing import expected_duration
 from bort.storage import JobState, Store
@@ -54,7 +55,7 @@ class FineTuneEstimate:
         stages: everything that it does, in order, with its expected seconds.
         minutes: their sum; None if the store has no comparable timings.
         timed: how many timed trainings the estimate uses.
-        memory_bytes: expected peak, for the largest pick.
+        memory_bytes: expected peak, for the largest pick, all workers together.
         disk_bytes: space for checkpoints and models.
         free_bytes: free space on that disk.
     """
@@ -79,23 +80,18 @@ def estimate_finetune(
     """
     space = SearchSpace.from_dict(spec.space)
     speed = training_speed(store, as_study(spec, space, spec.tasks[0], steps=1))
-    # Where the teacher labels all texts first, a step of distillation does not run it again.
     stages = [
-        (only(space, pick), steps, stage is StageKind.DISTIL and not part.labels_pool)
+        (only(space, pick), steps)
         for task in tasks
         for part in spec.by_kind()
         for pick in part.picks
-        for stage, steps in _stages(part, task)
+        for _, steps in _stages(part, task)
     ]
-    parameters = [int(one.parameter_count[0]) for one, _, _ in stages]
-    source = _source_space(spec)
+    parameters = [int(one.parameter_count[0]) for one, _ in stages]
+    source, workers = _source_space(spec), workers_of(spec)
     training = None
     if speed is not None:
-        training = sum(
-            STREAM_FACTOR * candidate_seconds(speed, one, _training(spec, steps))
-            + is_followed * FORWARD_SHARE * candidate_seconds(speed, source, _training(spec, steps))
-            for one, steps, is_followed in stages
-        )
+        training = sum(_seconds(spec, task, speed, workers) for task in tasks)
     measured = len(spec.picks) + 2  # the teacher and a well-known model, too
     timing = sum(
         expected_duration(runtime, measured, protocol=HANDFUL).quiet_s
@@ -109,19 +105,48 @@ def estimate_finetune(
         Planned(Work.STUDENTS, training),
         Planned(Work.WINNERS, timing),
     )
-    students = max(training_bytes(one, _training(spec, 1)) for one, _, _ in stages)
+    students = max(training_bytes(one, _training(spec, 1)) for one, _ in stages)
     followed = _followed_bytes(spec, source) if StageKind.DISTIL in spec.recipe.stages else 0
     teacher = BYTES_PER_PARAMETER * int(source.parameter_count[0])
     return FineTuneEstimate(
         trainings=len(stages),
-        steps=sum(steps for _, steps, _ in stages),
+        steps=sum(steps for _, steps in stages),
         stages=planned,
         minutes=total_minutes(planned),
         timed=0 if speed is None else speed.count,
-        memory_bytes=BASE_BYTES + students + teacher + followed,
-        disk_bytes=FLOAT32_BYTES * (CHECKPOINT_COPIES * max(parameters) + 2 * sum(parameters)),
+        memory_bytes=BASE_BYTES * (workers > 1)
+        + workers * (BASE_BYTES + students + teacher + followed),
+        disk_bytes=FLOAT32_BYTES
+        * (workers * CHECKPOINT_COPIES * max(parameters) + 2 * sum(parameters)),
         free_bytes=shutil.disk_usage(_existing(paths.home())).free,
     )
+
+
+def workers_of(spec: FineTuneSpec) -> int:
+    """Count the stages that are trained at the same time, as far as the cores allow."""
+    return min(spec.parallel, training_places(spec.training.threads))
+
+
+def _seconds(spec: FineTuneSpec, task: Task, speed: Speed, workers: int) -> float:
+    """Estimate the seconds of all stages on a task.
+
+    Workers share them evenly, but stages that wait for each other take the sum of their times.
+    """
+    space, source = SearchSpace.from_dict(spec.space), _source_space(spec)
+    total = longest = 0.0
+    for part in spec.by_kind():
+        steps_of_kind = dict(_stages(part, task))
+        for pick in part.picks:
+            own, each = only(space, pick), {}
+            for kind, steps in steps_of_kind.items():
+                training = _training(spec, steps)
+                each[kind] = STREAM_FACTOR * candidate_seconds(speed, own, training)
+                # A teacher that labels all texts first need not run again in every step.
+                if kind is StageKind.DISTIL and not part.labels_pool:
+                    each[kind] += FORWARD_SHARE * candidate_seconds(speed, source, training)
+            total += sum(each[kind] for kind in trainings_of(part))
+            longest = max(longest, sum(each[kind] for kind in in_turn_of(part)))
+    return max(total / workers, longest)
 
 
 def _teaching(

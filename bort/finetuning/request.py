@@ -21,7 +21,7 @@ from bort.latency.runtimes import runtime_kind
 from bort.latency.workload import check_threads
 from bort.storage import Store
 from bort.studies.answers import read_answer
-from bort.studies.checks import check_study
+from bort.studies.checks import check_study, threads_each
 from bort.studies.loggers import check_loggers, default_loggers
 from bort.tasks import DataWarning, Task, list_tasks, load_task
 from bort.training.source import source_network
@@ -99,6 +99,7 @@ def describe_finetune(
     seeds: int = 1,
     seed: int = 0,
     compare: bool = True,
+    parallel: int = 1,
 ) -> FineTuneSpec:
     """Describe the fine-tuning of these points. Options left out come from their study.
 
@@ -106,7 +107,7 @@ def describe_finetune(
         picks: ids of architectures in the study's space.
         recipe: how to train; None uses the usual recipe.
         tasks: if empty, the study's task.
-        threads: if None, as in the study.
+        threads: if None, as in the study, or the share of the cores of each training at once.
         runtimes: if empty, the study's runtimes.
         loggers: if None, TensorBoard if it is installed.
         seeds: trainings per pick and task.
@@ -120,6 +121,7 @@ def describe_finetune(
     if threads is not None:
         check_threads(threads)
         training = replace(training, threads=threads)
+    training = replace(training, threads=threads_each(training.threads, at_once=parallel))
     return FineTuneSpec(
         study=spec.name,
         picks=tuple(dict.fromkeys(picks)),
@@ -132,6 +134,7 @@ def describe_finetune(
         seeds=seeds,
         seed=seed,
         compare=compare,
+        parallel=parallel,
         loggers=default_loggers() if loggers is None else tuple(loggers),
     )
 

@@ -3,7 +3,9 @@
 The error oracle prepares it; fine-tuning adds unlabelled texts.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from torch import Tensor
 from bort.core.architecture import Architecture
 from bort.core.baseline import Method
 from bort.core.finetune import FineTuneSpec
+from bort.core.origin import Origin
 from bort.core.progress import OnStep, ignore
 from bort.families import SearchSpace
 from bort.finetuning.stages import StageKind, steps_of
@@ -22,13 +25,14 @@ from bort.training.candidate import Candidate, build_candidate
 from bort.training.donor import Donor
 from bort.training.execution import ShouldStop, training_threads
 from bort.training.fine_tuning import classifier_over
+from bort.training.kit import KIT, KitFile, pack_texts, unpack, unpack_texts
 from bort.training.loop import Examples
 from bort.training.model_files import load_classifier
 from bort.training.oracle import ErrorOracle
 from bort.training.probabilities import one_hot, softmax
 from bort.training.readings import VOCABULARY, Readings
 from bort.training.reduction import principal_axes
-from bort.training.teacher import Teacher, answers_to_pool
+from bort.training.teacher import Logits, Teacher, answers_to_pool
 from bort.training.tokens import EncodedTask, encode_task, load_tokenizer
 from bort.training.unlabelled import Augmentation, with_unlabelled
 from bort.training.vocabulary import pruned_table
@@ -182,30 +186,83 @@ def prepare(
         unlabelled texts first, once per task, teacher and seed: 60,000 texts take a minute if the
         hardware supports bfloat16, else five minutes or more.
     """
-    space = SearchSpace.from_dict(spec.space).with_labels(len(task.class_names))
     oracle = ErrorOracle(
-        task, spec.training, space, seed=spec.seed, on_step=on_step, should_stop=should_stop
+        task,
+        spec.training,
+        _space(spec, task),
+        seed=spec.seed,
+        on_step=on_step,
+        should_stop=should_stop,
     )
-    wider = _with_pool(task, spec, oracle)
-    if wider is task:
-        encoded, logits, donor = oracle.encoded, oracle.teacher.logits, oracle.donor
-        return TaskSetup(task, space, spec, oracle, encoded, logits, donor, oracle.readings)
-    limit = oracle.encoded.max_length
-    source = oracle.source
-    encoded = encode_task(
-        wider, source.folder, digest=source.digest, max_length=limit, longest=limit
-    )
-    logits = oracle.teacher.logits
-    with training_threads(oracle.threads):
-        if _labels_pool(spec, oracle.teacher):
+    wider, logits = _with_pool(task, spec, oracle), oracle.teacher.logits
+    if wider is not task and _labels_pool(spec, oracle.teacher):
+        with training_threads(oracle.threads):
             logits = answers_to_pool(
                 oracle.teacher,
-                oracle.teacher_context(wider, encoded),
+                oracle.teacher_context(wider, _encoded(wider, oracle)),
                 max_length=spec.training.max_length,
             )
-        donor = oracle.donor_over(encoded, [part.family_name for part in space.parts])
-    readings = None if oracle.readings is None else oracle.readings.over(wider)
-    return TaskSetup(wider, space, spec, oracle, encoded, logits, donor, readings)
+    return _over(wider, logits, spec, oracle)
+
+
+def _over(task: Task, logits: Logits, spec: FineTuneSpec, oracle: ErrorOracle) -> TaskSetup:
+    """Make the setup of a task that may have more unlabelled texts than the oracle's."""
+    if task is oracle.task:
+        encoded, donor, readings = oracle.encoded, oracle.donor, oracle.readings
+    else:
+        encoded = _encoded(task, oracle)
+        with training_threads(oracle.threads):
+            donor = oracle.donor_over(encoded, [part.family_name for part in oracle.space.parts])
+        readings = None if oracle.readings is None else oracle.readings.over(task)
+    return TaskSetup(task, oracle.space, spec, oracle, encoded, logits, donor, readings)
+
+
+def _encoded(task: Task, oracle: ErrorOracle) -> EncodedTask:
+    limit, source = oracle.encoded.max_length, oracle.source
+    return encode_task(task, source.folder, digest=source.digest, max_length=limit, longest=limit)
+
+
+def pack_setups(setups: Sequence[TaskSetup], folder: Path) -> list[KitFile]:
+    """List the files of a kit with which workers make the same setups; see `bort.training.kit`."""
+    files = setups[0].oracle.kit(folder)
+    for number, one in enumerate(setups):
+        files += pack_texts(folder / KIT, one.task, one.logits, within=f"part{number}")
+    return files
+
+
+def unpack_setups(
+    folder: Path,
+    specs: Sequence[FineTuneSpec],
+    origin: Origin,
+    check: Callable[[Origin | None, Origin], None],
+) -> list[TaskSetup]:
+    """Make the setups of a kit.
+
+    Args:
+        specs: of the setups, in their order.
+        origin, check: see `ErrorOracle`.
+    """
+    task, source, teacher = unpack(folder)
+    oracle = ErrorOracle(
+        task,
+        replace(specs[0].training, threads=origin.threads),
+        _space(specs[0], task),
+        seed=specs[0].seed,
+        continues=origin,
+        check=check,
+        source=source,
+        teacher=teacher,
+    )
+    setups = []
+    for number, spec in enumerate(specs):
+        wider, logits = unpack_texts(folder / f"part{number}")
+        same = task if wider.digest == task.digest else wider
+        setups.append(_over(same, logits, spec, oracle))
+    return setups
+
+
+def _space(spec: FineTuneSpec, task: Task) -> SearchSpace:
+    return SearchSpace.from_dict(spec.space).with_labels(len(task.class_names))
 
 
 def _labels_pool(spec: FineTuneSpec, teacher: Teacher) -> bool:

@@ -32,6 +32,17 @@ def trainings_of(spec: FineTuneSpec) -> list[StageKind]:
     return found
 
 
+def in_turn_of(spec: FineTuneSpec) -> list[StageKind]:
+    """List the longest row of stages of one pick that have to wait for each other."""
+    recipe, found = spec.recipe, []
+    if StageKind.DISTIL in recipe.stages:
+        found.append(StageKind.DISTIL)
+    if StageKind.FINETUNE in recipe.stages:
+        waits = len(recipe.learning_rates) > 1 and spec.seeds > 1  # for the best of them
+        found += [StageKind.FINETUNE] * (2 if waits else 1)
+    return found + [StageKind.AGORA] * (StageKind.AGORA in recipe.stages) * recipe.agora_rounds
+
+
 def steps_of(spec: FineTuneSpec, kind: StageKind, *, labelled: int, pool: int) -> int:
     """Compute the optimiser steps of a stage that does not end early."""
     recipe = spec.recipe

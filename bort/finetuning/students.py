@@ -1,12 +1,12 @@
 """Train students: an architecture on a task, seed by seed, stage by stage.
 
-`train_students` decides which stages are trained in which order; `run_training` trains one.
+`students` decides which stages are trained in which order; `run_training` trains one.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -32,6 +32,8 @@ from bort.training.stage import (
     stage_result,
     stage_weights,
 )
+
+T = TypeVar("T")
 
 DISTIL_WEIGHTS = DistillationWeights()
 FROM_SOURCE = DistillationWeights(answers=0.0)  # whatever is followed cannot answer the texts
@@ -82,64 +84,90 @@ class TrainedStage:
         return (*self.earlier, self)
 
 
+Chain = Generator[Sequence[Training], Sequence[Path], T]
+"""Asks for trainings that need not wait for each other, gets their folders, and so on."""
+
 Train = Callable[[Training], Path]
 """Trains to the end and returns the folder."""
 
 
-def train_students(
-    setup: TaskSetup, architecture: Architecture, train: Train
-) -> list[TrainedStage]:
+def follow(chain: Chain[T], train: Train) -> T:
+    """Train what a chain asks for, one after the other, and return its result."""
+    try:
+        wanted = next(chain)
+        while True:
+            wanted = chain.send([train(training) for training in wanted])
+    except StopIteration as end:
+        found: T = end.value
+        return found
+
+
+def students(setup: TaskSetup, architecture: Architecture) -> Chain[list[TrainedStage]]:
     """Train an architecture with every seed. Distillation runs once, and all seeds start from it.
 
     Returns:
         The last stage of each seed's student; a single one if the recipe does not fine-tune.
     """
     recipe, first = setup.spec.recipe, setup.spec.seed
-    base: tuple[TrainedStage, ...] = ()
+    found: list[TrainedStage] = []
     if StageKind.DISTIL in recipe.stages:
         rate = rate_of(setup, architecture, StageKind.DISTIL)
-        training = Training(StageKind.DISTIL, architecture, first, rate)
-        base = (TrainedStage(training, train(training)),)
-    if StageKind.FINETUNE not in recipe.stages:
-        return [_with_agora(setup, base, architecture, first, train)]
-
-    def finetuned(seed: int, rate: float) -> TrainedStage:
-        begins = base[-1].folder if base else None
-        training = Training(StageKind.FINETUNE, architecture, seed, rate, begins)
-        return TrainedStage(training, train(training), base)
-
-    rates = recipe.learning_rates or (rate_of(setup, architecture, StageKind.FINETUNE),)
-    tried = [finetuned(first, rate) for rate in rates]
-    best = min(range(len(tried)), key=lambda i: result_of(tried[i].folder).dev_error)
-    others = range(first + 1, first + setup.spec.seeds)
-    tuned = [tried[best], *(finetuned(seed, rates[best]) for seed in others)]
-    return [_with_agora(setup, t.stages, architecture, t.training.seed, train) for t in tuned]
-
-
-def _with_agora(
-    setup: TaskSetup,
-    stages: tuple[TrainedStage, ...],
-    architecture: Architecture,
-    seed: int,
-    train: Train,
-) -> TrainedStage:
-    """Train the student through all rounds of Agora, if the recipe has any."""
-    recipe = setup.spec.recipe
+        found = yield from _next([(Training(StageKind.DISTIL, architecture, first, rate), None)])
+    if StageKind.FINETUNE in recipe.stages:
+        found = yield from _finetuned(setup, architecture, found[-1] if found else None)
     rounds = recipe.agora_rounds if StageKind.AGORA in recipe.stages else 0
     for number in range(1, rounds + 1):
-        begins = stages[-1].folder if stages else None
         rate = rate_of(setup, architecture, StageKind.AGORA)
-        training = Training(StageKind.AGORA, architecture, seed, rate, begins, number)
-        stages = (*stages, TrainedStage(training, train(training), stages))
-    last = stages[-1]
-    return TrainedStage(last.training, last.folder, stages[:-1])
+        before: list[TrainedStage | None] = [*found] or [None]
+        seeds = [first if one is None else one.training.seed for one in before]
+        found = yield from _next(
+            (Training(StageKind.AGORA, architecture, seed, rate, round=number), one)
+            for seed, one in zip(seeds, before, strict=True)
+        )
+    return found
 
 
-def train_plain(setup: TaskSetup, architecture: Architecture, train: Train) -> TrainedStage:
+def _finetuned(
+    setup: TaskSetup, architecture: Architecture, base: TrainedStage | None
+) -> Chain[list[TrainedStage]]:
+    """Try all learning rates with the first seed, and the best with the others."""
+    recipe, first = setup.spec.recipe, setup.spec.seed
+
+    def tuned(seed: int, rate: float) -> "tuple[Training, TrainedStage | None]":
+        return Training(StageKind.FINETUNE, architecture, seed, rate), base
+
+    rates = recipe.learning_rates or (rate_of(setup, architecture, StageKind.FINETUNE),)
+    if len(rates) == 1:
+        seeds = range(first, first + setup.spec.seeds)
+        return (yield from _next(tuned(seed, rates[0]) for seed in seeds))
+    tried = yield from _next(tuned(first, rate) for rate in rates)
+    best = min(range(len(tried)), key=lambda i: result_of(tried[i].folder).dev_error)
+    others = range(first + 1, first + setup.spec.seeds)
+    found = yield from _next(tuned(seed, rates[best]) for seed in others)
+    return [tried[best], *found]
+
+
+def _next(
+    wanted: "Iterable[tuple[Training, TrainedStage | None]]",
+) -> Chain[list[TrainedStage]]:
+    """Train the next stage of some students, each after the one before it, if any."""
+    following = [
+        (training if one is None else replace(training, begins_with=one.folder), one)
+        for training, one in wanted
+    ]
+    folders = yield [training for training, _ in following]
+    return [
+        TrainedStage(training, folder, () if one is None else one.stages)
+        for (training, one), folder in zip(following, folders, strict=True)
+    ]
+
+
+def plain(setup: TaskSetup, architecture: Architecture) -> Chain[TrainedStage]:
     """Train the baseline: the same architecture from random weights, on the true labels only."""
     rate = rate_of(setup, architecture, StageKind.PLAIN)
     training = Training(StageKind.PLAIN, architecture, setup.spec.seed, rate)
-    return TrainedStage(training, train(training))
+    [found] = yield from _next([(training, None)])
+    return found
 
 
 def rate_of(setup: TaskSetup, architecture: Architecture, kind: StageKind) -> float:

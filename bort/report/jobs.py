@@ -82,6 +82,9 @@ def sentence(step: Progress) -> str:
         >>> others = {"others": 3}
         >>> sentence(Progress(3, 20, Stage.TRAINING_CANDIDATES, "1-2-64-128", numbers=others))
         'Training 1-2-64-128 and 3 more'
+        >>> stages = {"seed": 1, "others": 2}
+        >>> sentence(Progress(3, 20, Stage.FINETUNE, "1-2-64-128", numbers=stages))
+        'Fine-tuning 1-2-64-128, seed 1, and 2 more'
         >>> numbers = {"dev_error": 0.25, "audit_error": 0.31, "round": 2}
         >>> sentence(Progress(3, 8, Stage.AGORA_ROUND, numbers=numbers))
         'Round 2: dev error 0.250, audit error 0.310'
@@ -110,10 +113,11 @@ def _doing(step: Progress) -> str:
     words = _STAGES[step.stage].format(subject=subject, **numbers)
     if step.stage in _ON_A_RUNTIME and step.subject is not None:
         words += f" on {step.subject}"
+    if (seed := numbers.get("seed")) is not None:
+        words += f", seed {seed}"
     if others := numbers.get("others"):
-        words += f" and {others} more"
-    seed = numbers.get("seed")
-    return words + _waited(step) if seed is None else f"{words}, seed {seed}"
+        words += f"{'' if seed is None else ','} and {others} more"
+    return words + _waited(step)
 
 
 def _waited(step: Progress) -> str:
@@ -133,7 +137,7 @@ def _part(step: Progress) -> str:
 
 
 def worker_lines(step: Progress, now: float) -> list[str]:
-    """Say what each worker of a search does, one line each.
+    """Say what each worker of a job does, one line each.
 
     Args:
         now: in seconds since 1970.

@@ -101,19 +101,18 @@ def check_study(
     check_vocabularies(task, source, space)
     classes = len(task.class_names)
     steps = spec.training.steps or candidate_steps(len(task.train), classes)
+    threads = threads_each(spec.training.threads, at_once=spec.search.parallel)
     return replace(
         spec,
-        training=replace(spec.training, steps=steps, threads=_threads(spec)),
+        training=replace(spec.training, steps=steps, threads=threads),
         size=known_size(spec.size, task, source, space),
         space=space.with_labels(classes).to_dict(),
     )
 
 
-def _threads(spec: StudySpec) -> int | None:
+def threads_each(threads: int | None, *, at_once: int) -> int | None:
     """Divide the cores among the trainings that run at once, unless the threads are given."""
-    if spec.search.parallel == 1 or spec.training.threads is not None:
-        return spec.training.threads
-    return max(1, usable_cores() // spec.search.parallel)
+    return threads if threads or at_once == 1 else max(1, usable_cores() // at_once)
 
 
 def known_size(size: SizeSpec, task: Task, source: SourceNetwork, space: SearchSpace) -> SizeSpec:

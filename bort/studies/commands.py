@@ -222,12 +222,15 @@ def finetune_command(
     seeds: int = 1,
     recipe: Recipe | None = None,
     threads: int | None = None,
+    parallel: int = 1,
 ) -> str:
     """Write the command that fine-tunes these points.
 
     Examples:
         >>> finetune_command("quick", ["2-4-192-384"], seeds=3)
         'bort finetune --study quick --pick 2-4-192-384 --seeds 3'
+        >>> finetune_command("quick", ["2-4-192-384"], parallel=2)
+        'bort finetune --study quick --pick 2-4-192-384 --seeds 1 --parallel 2'
         >>> recipe = Recipe(steps=20, other_tasks=False)
         >>> finetune_command("m", ["1-2-8-16"], recipe=recipe, threads=1)
         'bort finetune --study m --pick 1-2-8-16 --seeds 1 --steps 20 --no-other-tasks --threads 1'
@@ -239,7 +242,7 @@ def finetune_command(
     return shlex.join(
         [
             *("bort", "finetune", "--study", study, "--pick", ",".join(picks)),
-            *arguments({"seeds": seeds}, FINETUNE),
+            *arguments({"seeds": seeds, "parallel": None if parallel == 1 else parallel}, FINETUNE),
             *arguments(given, RECIPE),
             *arguments({"threads": threads}, FINETUNE_TRAINING),
         ]

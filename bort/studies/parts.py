@@ -231,6 +231,7 @@ FINETUNE = Part(
         **_LOGGERS,
     },
 )
+FINETUNE_WORKERS = replace(WORKERS, title="Trainings and measurements")
 RECIPE = Part(Recipe, "Recipe")
 FINETUNE_TRAINING = Part(
     TrainingSpec,

@@ -1,4 +1,4 @@
-"""Check that a search can have the workers that it asks for, before anything is stored."""
+"""Check that a job can have the workers that it asks for, before anything is stored."""
 
 import os
 from importlib.util import find_spec

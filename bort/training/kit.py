@@ -4,8 +4,8 @@ It has the task's texts and splits, the source network, and the teacher with its
 opens one computes the digests again, so that a damaged file is another origin.
 """
 
-import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,15 +13,17 @@ import numpy as np
 
 from bort.core.baseline import Coverage, Method
 from bort.core.errors import InvalidDataError
-from bort.core.files import load_arrays, read_json, save_arrays, write_atomically
+from bort.core.files import load_arrays, read_json, save_arrays, sha256_of, write_atomically
 from bort.core.serialise import from_json, to_json
 from bort.tasks import Split, Task
 from bort.tasks.task import TaskReport
 from bort.training.source import HUB_FILES, SourceNetwork, model_digest, weights_digest
-from bort.training.teacher import Teacher
+from bort.training.teacher import Logits, Teacher
 
+KIT = "kit"  # a folder in that of a job
 TASK, TEACHER, ANSWERS = "task.json", "teacher.json", "answers.npz"
 SPLITS = ("train", "dev", "audit", "pool")
+_DAMAGED = "a file in {} is damaged; delete the folder and start again"
 
 
 class KitFile(NamedTuple):
@@ -41,8 +43,7 @@ def pack(
         is_default: the source network is the usual one, whose digest is that of its weights.
     Cost: hashes both networks' weights (0.1 s for 90 MB).
     """
-    write_atomically(folder / TASK, json.dumps(_task_values(task)).encode())
-    save_arrays(folder / ANSWERS, teacher.logits)
+    texts = pack_texts(folder, task, teacher.logits)
     facts = {
         "name": teacher.name,
         "digest": teacher.digest,
@@ -53,11 +54,41 @@ def pack(
         "is_default": is_default,
     }
     write_atomically(folder / TEACHER, json.dumps(facts).encode())
-    files = {name: folder / name for name in (TASK, ANSWERS, TEACHER)}
-    files |= _model_files("source", source.folder)
+    files = {TEACHER: folder / TEACHER, **_model_files("source", source.folder)}
     if teacher.is_source:
         files |= _model_files("teacher", teacher.folder)
-    return [KitFile(name, _sha256(path), path) for name, path in sorted(files.items())]
+    others = [KitFile(name, sha256_of(path), path) for name, path in files.items()]
+    return sorted([*texts, *others])
+
+
+def pack_texts(folder: Path, task: Task, answers: Logits, *, within: str = "") -> list[KitFile]:
+    """Write a task's texts and the teacher's answers to `folder`, and list these files of a kit.
+
+    Args:
+        within: the folder of the kit that they belong to.
+    """
+    place = folder / within
+    write_atomically(place / TASK, json.dumps(_task_values(task)).encode())
+    save_arrays(place / ANSWERS, answers)
+    paths = {str(Path(within) / name): place / name for name in (TASK, ANSWERS)}
+    return [KitFile(name, sha256_of(path), path) for name, path in paths.items()]
+
+
+def unpack_texts(folder: Path) -> tuple[Task, Logits]:
+    """Read what `pack_texts` wrote; raises as `unpack` does."""
+    values, answers = read_json(folder / TASK), load_arrays(folder / ANSWERS)
+    if values is None or answers is None:
+        raise InvalidDataError(_DAMAGED.format(folder))
+    return _task(values), answers
+
+
+def lay_out(files: Sequence[KitFile], folder: Path) -> None:
+    """Make a folder with the files of a kit, for workers on this machine; no file is copied."""
+    for file in files:
+        place = folder / file.name
+        if place != file.path:
+            place.parent.mkdir(exist_ok=True)
+            place.symlink_to(file.path)
 
 
 def unpack(folder: Path) -> tuple[Task, SourceNetwork, Teacher]:
@@ -66,10 +97,10 @@ def unpack(folder: Path) -> tuple[Task, SourceNetwork, Teacher]:
     Raises:
         InvalidDataError: a file is missing or damaged.
     """
-    values, facts = read_json(folder / TASK), read_json(folder / TEACHER)
-    answers = load_arrays(folder / ANSWERS)
-    if values is None or facts is None or answers is None:
-        raise InvalidDataError(f"a file in {folder} is damaged; delete the folder and start again")
+    task, answers = unpack_texts(folder)
+    facts = read_json(folder / TEACHER)
+    if facts is None:
+        raise InvalidDataError(_DAMAGED.format(folder))
     place = folder / "source"
     digest = weights_digest(place) if facts["is_default"] else model_digest(place)
     own = folder / "teacher"
@@ -84,17 +115,12 @@ def unpack(folder: Path) -> tuple[Task, SourceNetwork, Teacher]:
         choices=(),
         coverage=from_json(Coverage | None, facts["coverage"], what="a kit"),  # type: ignore[arg-type]
     )
-    return _task(values), SourceNetwork(facts["source"], place, digest), teacher
+    return task, SourceNetwork(facts["source"], place, digest), teacher
 
 
 def _model_files(name: str, folder: Path) -> dict[str, Path]:
     found = {path for pattern in HUB_FILES for path in folder.glob(pattern) if path.is_file()}
     return {f"{name}/{path.name}": path for path in found}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _task_values(task: Task) -> dict[str, Any]:

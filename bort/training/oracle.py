@@ -35,7 +35,7 @@ from bort.training.execution import (
     training_threads,
 )
 from bort.training.fit import candidate_steps, check_pairs, check_vocabulary
-from bort.training.kit import KitFile, pack
+from bort.training.kit import KIT, KitFile, pack
 from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.metrics import (
     error_se,
@@ -201,7 +201,7 @@ class ErrorOracle:
     def kit(self, folder: Path) -> list[KitFile]:
         """List the files that a worker elsewhere needs; see `bort.training.kit`."""
         is_default = self.spec.source is None
-        return pack(folder / "kit", self.task, self.source, self.teacher, is_default=is_default)
+        return pack(folder / KIT, self.task, self.source, self.teacher, is_default=is_default)
 
     def describe(self) -> OracleFacts:
         """Return everything the errors depend on, and what they are compared with."""

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from bort.core.errors import StoreError, TrainingDivergedError
 from bort.core.files import read_json, write_json_atomically
-from bort.training.checkpoints import Checkpoints, load_tensors, save_tensors
+from bort.training.checkpoints import INDEX, Checkpoints, load_tensors, save_tensors
 from bort.training.execution import ShouldStop, TrainingStoppedError, pause_unless
 from bort.training.loop import Batches, Examples, Objective, TrainingSettings, adamw, train
 
@@ -103,6 +103,12 @@ def stage_weights(folder: Path) -> dict[str, Tensor] | None:
     """Read the final weights of the stage in `folder`; None if it is unfinished or damaged."""
     found = read_json(folder / RESULT)
     return None if found is None else load_tensors(folder / FINAL, found["sha256"])
+
+
+def stage_files(folder: Path) -> list[Path]:
+    """List the files of a finished stage. The last is its result, which makes it finished."""
+    others = [path for path in folder.iterdir() if path.is_file() and path.name[0] != "."]
+    return [*sorted(path for path in others if path.name not in (INDEX, RESULT)), folder / RESULT]
 
 
 def run_stage(stage: StageTraining) -> Iterator[StageStep]:

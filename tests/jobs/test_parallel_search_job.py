@@ -19,6 +19,7 @@ from bort.jobs import JobCancelledError, resume, run_here
 from bort.jobs.kinds import search as search_job
 from bort.jobs.kinds import trainings
 from bort.jobs.workers.local import LocalWorker
+from bort.jobs.workers.messages import evaluation_message
 from bort.jobs.workers.pool import WorkerPool
 from bort.report.jobs import sentence, worker_lines
 from bort.search.check.verify import verify
@@ -97,6 +98,14 @@ def test_workers_give_what_one_process_gives(store, spec, trained, workers, monk
     assert store.begun(spec.name) == {}
     with_workers(monkeypatch)
     several, steps = replace(spec, name="several"), []
+    (workers / "hold").touch()  # until the search waits for all three
+    waits = trainings.Trainings._wait
+
+    def wait(self):
+        (workers / "hold").unlink(missing_ok=True)
+        waits(self)
+
+    monkeypatch.setattr(trainings.Trainings, "_wait", wait)
     search(store, several, on_step=steps.append)
     assert "2 more" in {sentence(step).partition(" and ")[2] for step in steps}
     assert max(len(worker_lines(step, now=0.0)) for step in steps) == 3
@@ -226,7 +235,7 @@ def pool_of(folder, program):
 def test_a_pool_gives_up_on_a_training_that_ends_its_workers(tmp_path):
     space = SearchSpace.from_dict(made_up_spec("x").space)
     pool = pool_of(tmp_path, "import sys; sys.stdin.readline(); sys.exit('no memory')")
-    future = pool.submit(space.architecture(0), 0)
+    future = pool.submit(evaluation_message(space.architecture(0), 0))
     with pytest.raises(WorkerError, match=r"3 workers ended .* --parallel"):
         future.result(timeout=60)
     pool.close()
@@ -239,7 +248,7 @@ def test_closing_ends_a_worker_that_does_not_listen(tmp_path, monkeypatch):
     space = SearchSpace.from_dict(made_up_spec("x").space)
     deaf = f"import time, pathlib; pathlib.Path({str(tmp_path / 'up')!r}).touch(); time.sleep(600)"
     pool = pool_of(tmp_path, deaf)
-    future = pool.submit(space.architecture(0), 0)
+    future = pool.submit(evaluation_message(space.architecture(0), 0))
     give_up = time.monotonic() + 60
     while not (tmp_path / "up").exists():
         assert time.monotonic() < give_up

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -11,21 +10,27 @@ import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 import tiny
 from made_up_study import made_up_profile, made_up_spec
 from postgres import PROGRAMS, Server
+from ray_cluster import Cluster
 from ray_driver import make_up
 
 from benchmarks.record.command import _begin, _conditions
 from benchmarks.record.recording import RecordingLog, record
 from bort.core.errors import InvalidFieldError, MissingExtraError, WorkerError
+from bort.core.finetune import FineTuneSpec, Recipe
 from bort.core.study import SearchSpec, StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace, load_space
+from bort.finetuning.setup import prepare
+from bort.finetuning.students import students
 from bort.jobs import JobState, list_jobs, resume, run_here
 from bort.jobs.kinds import trainings
+from bort.jobs.kinds.stages import open_stages
 from bort.jobs.workers import cluster as cluster_workers
 from bort.jobs.workers.cluster import reach
 from bort.report.events import event_sentence
@@ -35,45 +40,11 @@ from bort.studies.answers import study_certificate
 from bort.studies.workers import check_workers
 from bort.tasks import load_task
 from bort.training.oracle import ErrorOracle
+from bort.training.stage import stage_result
 
 HERE = Path(__file__).parent
 DRIVER = HERE / "ray_driver.py"
 TOGETHER = 4
-
-
-class Cluster:
-    """The two nodes, in a process of their own."""
-
-    def __init__(self, folder):
-        self.homes = [folder / "one", folder / "two"]
-        self.log = folder / "nodes.log"
-        with socket.socket() as probe:
-            probe.bind(("", 0))
-            port = probe.getsockname()[1]
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, HERE / "ray_nodes.py", str(port), *map(str, self.homes)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-        self.address = self.hear("up").split()[1]
-
-    def hear(self, word):
-        line = self.process.stdout.readline()
-        assert line.startswith(word), self.log.read_text()
-        return line
-
-    def tell(self, word):
-        self.process.stdin.write(f"{word}\n")
-        self.process.stdin.flush()
-        self.hear("done")
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(120)
-        self.process.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +140,59 @@ def test_nodes_record_what_one_process_records(store, tiny_study, ready, tmp_pat
         assert len(done) == 4
         logged[name] = log.rows().drop(columns="seconds")
     assert logged["far"].equals(logged["here"])
+
+
+def test_nodes_train_the_stages_that_one_process_trains(tiny_study, ready, tmp_path):
+    recipe = Recipe(
+        stages=("distil", "finetune", "agora"),
+        steps=2,
+        distil_steps=2,
+        copies=1,
+        agora_rounds=1,
+        evaluations=1,
+    )
+    pick = "1-2-8-16"
+    study = tiny_study.to_dict()
+    spec = FineTuneSpec(
+        study="here",
+        picks=(pick,),
+        tasks=(tiny_study.task,),
+        training=replace(tiny_study.training, initialise="scratch"),  # which still errs, for Agora
+        latency=tiny_study.latency,
+        space=study["space"],
+        recipe=recipe,
+        seeds=2,
+        parallel=2,
+    )
+    setup = prepare(load_task(tiny_study.task), spec)
+    heard = []
+    listener = SimpleNamespace(
+        part=heard.append,
+        steps=lambda setup, training, steps: heard.extend(steps),
+        end=lambda setup, training, result: heard.append(result.dev_error),
+    )
+    for name, more in (("here", {}), ("far", {"workers": f"ray:{ready.address}"})):
+        context = SimpleNamespace(
+            spec={**spec.to_dict(), **more},
+            folder=tmp_path / name,
+            should_stop=lambda: False,
+            report_workers=heard.append,
+        )
+        (tmp_path / name).mkdir()
+        own = replace(spec, parallel=2 if more else 1)
+        with open_stages(context, own, [setup], tmp_path / name / "work", listener) as stages:
+            architecture = setup.space.named(pick)
+            [last] = stages.follow([(0, students(setup, architecture))])
+        assert len(last) == 2
+    for path in (tmp_path / "here" / "work").rglob("*.safetensors"):
+        there = tmp_path / "far" / path.relative_to(tmp_path / "here")
+        assert there.read_bytes() == path.read_bytes()
+        assert stage_result(there.parent)[2:] == stage_result(path.parent)[2:]
+    names = [p.name for p in (tmp_path / "far" / "work").rglob("*.*") if p.is_file()]
+    assert Counter(names) == {
+        **dict.fromkeys(("final.safetensors", "stage.json"), 5),
+        **dict.fromkeys(("near-errors.npz", "near-errors.jsonl"), 2),
+    }
 
 
 @pytest.fixture

@@ -57,17 +57,17 @@ def test_damaged_weights_are_refused(oracle, kit, part):
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
-    with pytest.raises(WorkerError, match=rf"cannot train: {part}.* in the search, .* there"):
+    with pytest.raises(WorkerError, match=rf"cannot train: {part}.* in the job, .* there"):
         worker(oracle, kit)
 
 
 @pytest.mark.parametrize(
     ("other", "told"),
     [
-        ({"torch": "1.0"}, r"torch 1\.0 in the search, \d"),
-        ({"device": "cuda"}, "device cuda in the search, cpu there"),
-        ({"threads": 3}, "CPU threads 3 in the search, 1 there"),
-        ({"processor": "sse"}, "processor sse in the search, "),
+        ({"torch": "1.0"}, r"torch 1\.0 in the job, \d"),
+        ({"device": "cuda"}, "device cuda in the job, cpu there"),
+        ({"threads": 3}, "CPU threads 3 in the job, 1 there"),
+        ({"processor": "sse"}, "processor sse in the job, "),
     ],
 )
 def test_another_numeric_kind_is_refused(oracle, kit, other, told):

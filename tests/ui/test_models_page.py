@@ -279,7 +279,7 @@ def test_the_pareto_page_starts_a_fine_tuning_after_its_plan(
     started = []
 
     def start(given: Store, kind: str, spec: dict, *, study: str) -> int:
-        started.append((kind, spec["picks"], spec["seeds"]))
+        started.append((kind, spec["picks"], spec["seeds"], spec["parallel"]))
         return given.create_job(kind, spec, study=study).id
 
     monkeypatch.setattr(model_start, "start_detached", start)
@@ -287,14 +287,15 @@ def test_the_pareto_page_starts_a_fine_tuning_after_its_plan(
     assert not started
     app.button(key="fine-tune").click().run()
     app.number_input(key="fine-tune-seeds").set_value(2).run()
+    app.number_input(key="fine-tune-parallel").set_value(2).run()
     assert not app.exception
     text = shown(app)
     assert all(part in text for part in ("about 5 min", "about 4 min", "2.0 GiB", "160 MiB"))
-    command = f"bort finetune --study reviews --pick {pick} --seeds 2"
+    command = f"bort finetune --study reviews --pick {pick} --seeds 2 --parallel 2"
     assert command in [code.value for code in app.code]
     app.button(key="fine-tune-start").click().run()
     assert not app.exception
-    assert started == [("finetune", (pick,), 2)]
+    assert started == [("finetune", (pick,), 2, 2)]
 
 
 def test_what_cannot_be_fine_tuned_is_one_line(

@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,8 @@ from bort.families import SearchSpace
 from bort.finetuning.realised import Realised, RuntimeTimes
 from bort.finetuning.stages import DEV_ERROR, LEARNING_RATE, LOSS, SPEED, trainings_of
 from bort.jobs.kinds.logged import open_loggers
+from bort.jobs.kinds.stages import open_stages
+from bort.jobs.kinds.trainings import check_reachable
 from bort.jobs.runtime.context import JobContext
 from bort.storage import EventCode
 from bort.studies.loggers import Loggers
@@ -41,6 +42,7 @@ def run(context: JobContext) -> dict[str, Any]:
     Finished stages are never repeated. An interrupted stage continues from its last checkpoint and
     ends with the same weights.
     """
+    check_reachable(context)
     spec = FineTuneSpec.from_dict(context.spec)
     space = SearchSpace.from_dict(spec.space)
     picks = [space.named(pick) for pick in spec.picks]
@@ -75,17 +77,23 @@ class _TaskRun:
     def run(self) -> list[Realised]:
         """Train, measure, compare and store; return one model per pick."""
         from bort.finetuning.publishing import publish
-        from bort.finetuning.students import train_plain, train_students
+        from bort.finetuning.students import plain, students
 
         task = self._load()
         self._plan_ahead(task)
         parts = [self._prepare(task, part) for part in self.spec.by_kind()]
         self.reporter.begin_task(parts)
-        setups = {pick: setup for setup in parts for pick in setup.spec.picks}
-        train = {pick: partial(self._train, setup) for pick, setup in setups.items()}
-        trained = {a.id: train_students(setups[a.id], a, train[a.id]) for a in self.picks}
+        part_of = {pick: i for i, setup in enumerate(parts) for pick in setup.spec.picks}
+        setups = {pick: parts[i] for pick, i in part_of.items()}
         compared = self.picks if self.spec.compare else []
-        plain = {a.id: train_plain(setups[a.id], a, train[a.id]) for a in compared}
+        chains = [
+            *((part_of[a.id], students(setups[a.id], a)) for a in self.picks),
+            *((part_of[a.id], plain(setups[a.id], a)) for a in compared),
+        ]
+        folder = self._work(parts[0])
+        with open_stages(self.context, self.spec, parts, folder, self.reporter) as stages:
+            ends = stages.follow(chains)
+        trained, baselines = ends[: len(self.picks)], ends[len(self.picks) :]
         latencies = self._latencies(parts[0])
         self.reporter.part(Progress(stage=Stage.COMPARING_BASELINES))
         return [
@@ -94,11 +102,13 @@ class _TaskRun:
                 self.context.job.id,
                 setups[a.id],
                 self.task,
-                trained[a.id],
-                plain=plain.get(a.id),
+                own,
+                plain=baseline,
                 latencies=latencies,
             )
-            for a in self.picks
+            for a, own, baseline in zip(
+                self.picks, trained, baselines or [None] * len(trained), strict=True
+            )
         ]
 
     def _load(self) -> "Task":
@@ -135,20 +145,6 @@ class _TaskRun:
             self.spec.training.threads, self.context.should_stop, on_step=self.reporter.part
         )
 
-    def _train(self, setup: "TaskSetup", training: "Training") -> Path:
-        """Train one stage to its end, from where it stopped, and return its folder."""
-        from bort.finetuning.students import run_training
-        from bort.training.execution import training_threads
-        from bort.training.stage import result_of
-
-        folder = self._work(setup) / training.name
-        self.reporter.begin_training(setup, training)
-        with self._turn(), training_threads(setup.oracle.threads):
-            for step in run_training(setup, training, folder, should_stop=self.context.should_stop):
-                self.reporter.step(step)
-        self.reporter.end_training(result_of(folder))
-        return folder
-
     def _latencies(self, setup: "TaskSetup") -> Mapping[str, RuntimeTimes]:
         """Measure the latencies of this task, or read the file that a resumed job has kept."""
         from bort.finetuning.latency import latencies_of
@@ -177,6 +173,16 @@ class _TaskRun:
         return self.context.folder / WORK / (kept.strip(".") or "task")
 
 
+@dataclass
+class _Running:
+    """A stage whose steps are told."""
+
+    steps: int  # planned
+    step: int = 0
+    losses: list[float] = field(default_factory=list)  # since the last point of the curve
+    dev_error: float | None = None
+
+
 class _Reporter:
     """Turns the steps of all stages into the job's progress and its curves.
 
@@ -187,25 +193,22 @@ class _Reporter:
     def __init__(self, context: JobContext, spec: FineTuneSpec, loggers: Loggers) -> None:
         self._context, self._spec, self._loggers = context, spec, loggers
         self._task = ""
-        self._training: Training | None = None
-        self._stage_steps = 0
+        self._running: dict[str, _Running] = {}  # by the training's name
         self._planned_per_task = 0
         self._tasks_begun = 0
         self._done_before = 0  # steps of finished stages
         self._counted = 0  # steps of this attempt that were timed, for the estimate
         self._spent = 0.0  # seconds between them
-        self._last: float | None = None  # when the last step of this stage ended
+        self._last: float | None = None  # when the last step ended
         self._reported = 0.0
-        self._losses: list[float] = []
-        self._dev_error: float | None = None
 
     def part(self, step: Progress) -> None:
         """Report a step between trainings without changing the job's own count."""
-        self._context.report(step.within(Progress(self._done_before, self._total or None)))
+        self._context.report(step.within(Progress(self._done, self._total or None)))
 
     def begin_task(self, setups: "Sequence[TaskSetup]") -> None:
         """Count the steps of the next task, whose picks these setups share."""
-        self._task = setups[0].task.name
+        self._task, self._last = setups[0].task.name, None
         planned = sum(
             setup.steps_of(kind) * len(setup.spec.picks)
             for setup in setups
@@ -215,86 +218,91 @@ class _Reporter:
         self._done_before = self._tasks_begun * self._planned_per_task
         self._tasks_begun += 1
 
-    def begin_training(self, setup: "TaskSetup", training: "Training") -> None:
-        """Begin the next stage, or continue it."""
-        self._training, self._losses, self._dev_error = training, [], None
-        self._stage_steps = setup.steps_of(training.kind)
-        self._last = None  # a stage's first step includes building the network
-
-    def step(self, step: "StageStep") -> None:
-        """Record a step of the current stage."""
-        now = time.monotonic()
+    def steps(self, setup: "TaskSetup", training: "Training", steps: "Sequence[StageStep]") -> None:
+        """Record the next steps of a stage."""
+        if training.name not in self._running:
+            self._running[training.name] = _Running(setup.steps_of(training.kind))
+            self._last = None  # a stage's first step includes building the network
+        now, running = time.monotonic(), self._running[training.name]
         if self._last is not None:
-            self._counted += 1
+            self._counted += len(steps)
             self._spent += now - self._last
         self._last = now
-        self._losses.append(step.loss)
+        for step in steps:
+            self._record(training, running, step)
+        if now - self._reported >= REPORT_SECONDS or running.step == running.steps:
+            self._report(training, running, steps[-1])
+
+    def _record(self, training: "Training", running: _Running, step: "StageStep") -> None:
+        running.step = step.step
+        running.losses.append(step.loss)
         points: dict[str, float] = {}
         if step.dev_error is not None:
-            self._dev_error = points[DEV_ERROR] = step.dev_error
+            running.dev_error = points[DEV_ERROR] = step.dev_error
         every = max(1, step.steps // POINTS_PER_CURVE)
         if step.step % every == 0 or step.step == step.steps:
-            points[LOSS] = fmean(self._losses)
+            points[LOSS] = fmean(running.losses)
             points[LEARNING_RATE] = step.learning_rate
             points[SPEED] = step.examples_per_second
-            self._losses = []
+            running.losses = []
         if points:
-            self._add_points(step.step, points)
-        if time.monotonic() - self._reported >= REPORT_SECONDS or step.step == step.steps:
-            self._report(step)
+            self._add_points(training, step.step, points)
 
-    def end_training(self, result: "StageResult") -> None:
-        """Finish the current stage, which may have ended early."""
-        assert self._training is not None
-        self._done_before += self._stage_steps
-        if self._last is None:
+    def end(self, setup: "TaskSetup", training: "Training", result: "StageResult") -> None:
+        """Finish a stage, which may have ended early."""
+        self._done_before += setup.steps_of(training.kind)
+        if self._running.pop(training.name, None) is None:
             return  # an earlier attempt has finished it, and said so
         self._context.log(
             EventCode.TRAINING_FINISHED,
             task=self._task,
-            training=self._training.name,
+            training=training.name,
             steps=result.steps,
             dev_error=result.dev_error,
             chosen_step=result.chosen_step,
         )
 
-    def _add_points(self, step: int, points: Mapping[str, float]) -> None:
-        assert self._training is not None
-        place = f"{self._task}/{self._training.name}"
+    def _add_points(self, training: "Training", step: int, points: Mapping[str, float]) -> None:
+        place = f"{self._task}/{training.name}"
         named = {f"{place}/{what}": value for what, value in points.items()}
         self._context.metrics(step, named)
         for name, value in named.items():
             self._loggers.scalar(name, step, value)
 
-    def _report(self, step: "StageStep") -> None:
-        assert self._training is not None
+    def _report(self, training: "Training", running: _Running, step: "StageStep") -> None:
         self._reported = time.monotonic()
-        training, done = self._training, self._done_before + step.step
         numbers: dict[str, Number] = {
             "seed": training.seed,
             "loss": step.loss,
-            "dev_error": self._dev_error,
+            "dev_error": running.dev_error,
             "learning_rate": step.learning_rate,
             "examples_per_second": step.examples_per_second,
         }
         if training.round:
             numbers["round"] = training.round
+        if others := len(self._running) - 1:
+            numbers["others"] = others
         self._context.report(
             Progress(
-                done=done,
+                done=self._done,
                 total=self._total or None,
                 stage=Stage(training.kind),
                 subject=training.architecture.id,
-                eta_s=self._left(done),
+                eta_s=self._left,
                 numbers=numbers,
             )
         )
 
     @property
+    def _done(self) -> int:
+        return self._done_before + sum(one.step for one in self._running.values())
+
+    @property
     def _total(self) -> int:
         return self._planned_per_task * len(self._spec.tasks)
 
-    def _left(self, done: int) -> float | None:
+    @property
+    def _left(self) -> float | None:
         if not self._counted or not self._total:
             return None
-        return max(0, self._total - done) * self._spent / self._counted
+        return max(0, self._total - self._done) * self._spent / self._counted

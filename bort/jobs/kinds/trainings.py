@@ -1,11 +1,15 @@
-"""The trainings of a search: one after the other in this process, or several at a time."""
+"""The trainings of a search: one after the other in this process, or several at a time.
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+And the workers of any job that trains several at a time.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from bort.core.architecture import Architecture
 from bort.core.evaluation import Evaluation
@@ -17,6 +21,7 @@ from bort.core.workers import WorkersSpec
 from bort.jobs.runtime.context import JobContext
 from bort.jobs.workers.cluster import RayPool, reach
 from bort.jobs.workers.local import LocalWorker
+from bort.jobs.workers.messages import Message, evaluation_in, evaluation_message
 from bort.jobs.workers.pool import Trainer, WorkerPool
 from bort.jobs.workers.process import brief_of
 from bort.storage import EventCode
@@ -58,7 +63,7 @@ class Trainings:
         self._context, self._spec, self._train, self._pool = context, spec, train, pool
         self._is_recorded = spec.search.parallel > 1 or pool is not None
         self._done = context.store.begun(spec.name) if self._is_recorded else {}
-        self._running: dict[tuple[str, int], Future[Evaluation]] = {}
+        self._running: dict[tuple[str, int], Future[Message]] = {}
 
     @property
     def workers(self) -> int:
@@ -85,7 +90,7 @@ class Trainings:
         for seed in seeds:
             key = architecture.id, seed
             if self._pool is not None and seed not in done and key not in self._running:
-                self._running[key] = self._pool.submit(architecture, seed)
+                self._running[key] = self._pool.submit(evaluation_message(architecture, seed))
 
     def result(self, architecture: Architecture, seed: int) -> Evaluation:
         """Return the result of one training; wait for it, or train here.
@@ -104,7 +109,7 @@ class Trainings:
         while not future.done():
             self._wait()
         self._running.pop((architecture.id, seed), None)
-        return future.result()
+        return evaluation_in(future.result())
 
     def end(self, architecture_id: str) -> None:
         """Forget that an architecture has begun, because all of its results are stored."""
@@ -117,7 +122,7 @@ class Trainings:
         wait(running.values(), WAIT_S, FIRST_COMPLETED)
         for (name, seed), future in running.items():
             if future.done() and future.exception() is None:
-                self._keep(name, [*self._done[name], future.result()])
+                self._keep(name, [*self._done[name], evaluation_in(future.result())])
                 del self._running[name, seed]
         if self._context.should_stop():
             from bort.training.execution import TrainingStoppedError
@@ -137,31 +142,63 @@ def turn(context: JobContext, spec: StudySpec) -> AbstractContextManager[None]:
 @contextmanager
 def open_trainings(context: JobContext, spec: StudySpec, oracle: Oracle) -> Iterator[Trainings]:
     """Open the trainings of a search, with workers if there is room for more than one."""
-    pool = open_pool(context, spec, oracle)
-    try:
+    with open_pool(context, asked_of(spec, oracle, context.folder)) as pool:
         yield Trainings(context, spec, oracle.evaluate, pool)
+
+
+@contextmanager
+def open_pool(context: JobContext, asked: "Asked") -> Iterator[Trainer | None]:
+    """Open the workers of a job, which tells what happens to them; see `make_pool`."""
+    pool = make_pool(
+        asked,
+        WorkersSpec.from_dict(context.spec).address,
+        on_refusal=lambda line: context.warn(EventCode.WORKER_REFUSED, message=line),
+        on_change=context.report_workers,
+    )
+    try:
+        yield pool
     finally:
         if pool is not None:
             pool.close()
             context.report_workers(())
 
 
-def open_pool(context: JobContext, spec: StudySpec, oracle: Oracle) -> Trainer | None:
-    """Make the workers of a search; see `make_pool`."""
-    return make_pool(
-        spec,
-        oracle,
-        context.folder,
-        WorkersSpec.from_dict(context.spec).address,
-        on_refusal=lambda line: context.warn(EventCode.WORKER_REFUSED, message=line),
-        on_change=context.report_workers,
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is asked of workers.
+
+    Attributes:
+        brief: the first message to each.
+        origin: what their trainings depend on.
+        at_once: how many trainings there are at once, at most.
+        kit: lists the files that a worker elsewhere needs: name, SHA-256, place.
+        log: what goes wrong with them.
+    """
+
+    brief: Mapping[str, Any]
+    origin: Origin
+    at_once: int
+    kit: Callable[[], Sequence[tuple[str, str, Path]]]
+    log: Path
+
+
+def asked_of(spec: StudySpec, oracle: Oracle, folder: Path) -> Asked:
+    """Say what a search asks of its workers.
+
+    Args:
+        folder: for the workers' log, and for the files that are sent to a cluster.
+    """
+    return Asked(
+        brief=brief_of(spec, oracle.origin),
+        origin=oracle.origin,
+        at_once=spec.search.parallel,
+        kit=lambda: oracle.kit(folder),
+        log=folder / LOG,
     )
 
 
 def make_pool(
-    spec: StudySpec,
-    oracle: Oracle,
-    folder: Path,
+    asked: Asked,
     address: str | None,
     *,
     on_refusal: Callable[[str], object],
@@ -173,36 +210,34 @@ def make_pool(
     as far as its cores have room for more than one.
 
     Args:
-        folder: for the workers' log, and for the files that are sent to a cluster.
         on_refusal: called with the line of a worker on a cluster that refuses.
         on_change: called with the states of the workers.
     Returns:
         None if there is room for one training only.
     """
-    log = folder / LOG
     if address is not None:
-        asked = {
-            "brief": brief_of(spec, oracle.origin),
-            "kit": [[name, sha256, str(path)] for name, sha256, path in oracle.kit(folder)],
-            "count": spec.search.parallel,
-            "threads": oracle.origin.threads,
-            "device": oracle.origin.device,
+        told = {
+            "brief": asked.brief,
+            "kit": [[name, sha256, str(path)] for name, sha256, path in asked.kit()],
+            "count": asked.at_once,
+            "threads": asked.origin.threads,
+            "device": asked.origin.device,
         }
-        return RayPool(address, asked, log=log, on_refusal=on_refusal, on_change=on_change)
-    count = min(spec.search.parallel, training_places(spec.training.threads))
+        return RayPool(address, told, log=asked.log, on_refusal=on_refusal, on_change=on_change)
+    count = min(asked.at_once, training_places(asked.origin.threads))
     if count == 1:
         return None
     pool = WorkerPool(
         count,
-        partial(LocalWorker, brief_of(spec, oracle.origin), log=log),
-        log=str(log),
+        partial(LocalWorker, asked.brief, log=asked.log),
+        log=str(asked.log),
         on_change=lambda: on_change(pool.states),
     )
     return pool
 
 
 def check_reachable(context: JobContext) -> None:
-    """Check that the Ray cluster of a search answers, before minutes are spent on anything else.
+    """Check that the Ray cluster of a job answers, before minutes are spent on anything else.
 
     Raises:
         WorkerError: it does not, after half a minute.

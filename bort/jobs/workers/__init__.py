@@ -1,5 +1,5 @@
-"""Workers: processes that train for a search, several at a time.
+"""Workers: processes that train for a job, several at a time.
 
-Only the search picks, stores and certifies. A worker gets an architecture and a seed, and returns
-an evaluation.
+Only the job decides what is trained, and stores. A worker gets a message, and returns what its
+training gives; see `messages`.
 """

@@ -1,21 +1,26 @@
-"""A process between a search and a Ray cluster: `python -m bort.jobs.workers.bridge`.
+"""A process between a job and a Ray cluster: `python -m bort.jobs.workers.bridge`.
 
-Ray ends a process that loses its cluster, so the search itself never loads Ray. This one may end at
+Ray ends a process that loses its cluster, so the job itself never loads Ray. This one may end at
 any time; the search starts another, see `bort.jobs.workers.cluster`.
 
 It reads JSON, one message a line: first where the cluster is; then the brief, the kit's files and
-how many workers; then trainings, with a number each. It answers with `connected`, the number and
-result of each training, the workers' states, and refusals. It ends when its input does, and its
-workers with it.
+how many workers; then trainings, with a number each. It answers with `connected`, the steps and the
+result of each training with its number, the workers' states, and refusals. It ends when its input
+does, and its workers with it.
+
+A node shares no disk with the job. The files that a stage of a fine-tuning begins with are sent to
+it by their SHA-256, and those that it ends with are fetched, checked and written to the job's
+folder here, the result last.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -24,11 +29,10 @@ from typing import Any
 import psutil
 import ray
 
-from bort.core.architecture import Architecture
 from bort.core.errors import WorkerError, first_line
-from bort.core.evaluation import Evaluation
+from bort.core.files import write_atomically
 from bort.core.serialise import to_json
-from bort.jobs.workers.local import answered, evaluation_in, name_of
+from bort.jobs.workers.messages import Message, OnSteps, answered, name_of
 from bort.jobs.workers.node import Node
 from bort.jobs.workers.pool import WorkerPool
 
@@ -104,23 +108,27 @@ def _serve(asked: Mapping[str, Any], say: Say) -> None:
     )
     for line in sys.stdin:
         message = json.loads(line)
-        architecture = Architecture.of(**message["architecture"])
-        future = pool.submit(architecture, message["seed"])
-        future.add_done_callback(partial(_tell, say, message["id"]))
+        number = message.pop("id")
+        future = pool.submit(message, partial(_tell_steps, say, number))
+        future.add_done_callback(partial(_tell, say, number))
 
 
-def _tell(say: Say, number: int, future: Future[Evaluation]) -> None:
+def _tell_steps(say: Say, number: int, steps: Sequence[Any]) -> None:
+    say({"id": number, "steps": steps})
+
+
+def _tell(say: Say, number: int, future: Future[Message]) -> None:
     error = future.exception()
     if error is None:
-        say({"id": number, "evaluation": to_json(future.result())})
+        say({"id": number, **future.result()})
     else:
         say({"id": number, "refused": str(error)})
 
 
 class _Kit:
-    """The files of a kit, which Ray carries to the nodes that miss them."""
+    """Files that Ray carries to the nodes that miss them: name, SHA-256 and place of each."""
 
-    def __init__(self, files: list[list[str]]) -> None:
+    def __init__(self, files: Sequence[Sequence[str]]) -> None:
         self.manifest = json.dumps({name: sha256 for name, sha256, _ in files}, sort_keys=True)
         self._paths = {sha256: Path(path) for _, sha256, path in files}
         self._sent: dict[str, Any] = {}
@@ -149,10 +157,23 @@ class _RayWorker:
         answer = _said(self._actor.begin.remote(self._brief, self._kit.manifest))
         self.name = name_of(answer["ready"])
 
-    def train(self, architecture: Architecture, seed: int) -> Evaluation:
-        """Train and wait."""
-        message = json.dumps({"architecture": architecture.as_dict(), "seed": seed})
-        return evaluation_in(_said(self._actor.train.remote(message)))
+    def train(self, message: Message, on_steps: OnSteps) -> Message:
+        """Train and wait; a stage's files are then in its folder here."""
+        kit = _Kit(message.get("brings", ()))
+        kit.send(self._actor)
+        answer = _said(self._actor.train.remote(json.dumps(message), kit.manifest))
+        while "steps" in answer:
+            on_steps(answer["steps"])
+            answer = _said(self._actor.hear.remote())
+        for name, sha256 in answer.get("files", ()):
+            self._fetch(Path(message["folder"]), name, sha256)
+        return answer
+
+    def _fetch(self, folder: Path, name: str, sha256: str) -> None:
+        content = _of(self._actor.file.remote(name))
+        if hashlib.sha256(content).hexdigest() != sha256 or Path(name).name != name:
+            raise WorkerError(f"the file {name} of {self.name} is not the one that it named")
+        write_atomically(folder / name, content)
 
     def stop(self) -> None:
         """End the actor, whose process ends with it."""

@@ -1,4 +1,4 @@
-"""The workers of a search on a Ray cluster."""
+"""The workers of a job on a Ray cluster."""
 
 import contextlib
 import itertools
@@ -6,16 +6,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bort.core.architecture import Architecture
 from bort.core.errors import WorkerError, first_line
-from bort.core.evaluation import Evaluation
 from bort.core.progress import WorkerState
 from bort.core.serialise import from_json
-from bort.jobs.workers.local import PROCESS, Conversation, evaluation_in
+from bort.jobs.workers.local import PROCESS, Conversation
+from bort.jobs.workers.messages import Message, OnSteps, ignore_steps
 from bort.jobs.workers.pool import ATTEMPTS
 
 BRIDGE = ("-m", "bort.jobs.workers.bridge")  # for Python
@@ -52,8 +51,9 @@ def reach(address: str, *, log: Path) -> Conversation:
 
 @dataclass(eq=False)
 class _Job:
-    message: Mapping[str, Any]
-    future: Future[Evaluation]
+    message: Message
+    on_steps: OnSteps
+    future: Future[Message] = field(default_factory=Future)
 
 
 class RayPool:
@@ -96,21 +96,20 @@ class RayPool:
         """The number of workers that are ready; at least 1."""
         return max(1, len(self._states))
 
-    def submit(self, architecture: Architecture, seed: int) -> Future[Evaluation]:
+    def submit(self, message: Message, on_steps: OnSteps = ignore_steps) -> Future[Message]:
         """Let a free worker train, or the next that is.
 
         The future raises WorkerError if no worker can, or if the cluster does not come back.
         """
         number = next(self._numbers)
-        message = {"id": number, "architecture": architecture.as_dict(), "seed": seed}
-        job = _Job(message, Future())
+        job = _Job({"id": number, **message}, on_steps)
         with self._lock:
             if self._broken is not None:
                 job.future.set_exception(self._broken)
                 return job.future
             self._jobs[number] = job
             if self._bridge is not None:
-                self._say(self._bridge, message)
+                self._say(self._bridge, job.message)
         return job.future
 
     def close(self) -> None:
@@ -166,7 +165,7 @@ class RayPool:
                 if time.monotonic() > give_up:
                     return self._break(error)
             time.sleep(PAUSE_S)
-        return self._break(WorkerError("the search was stopped"))
+        return self._break(WorkerError("the job was stopped"))
 
     def _break(self, error: WorkerError) -> None:
         with self._lock:
@@ -185,10 +184,12 @@ class RayPool:
             self._on_change(self._states)
         elif "id" not in answer:
             self._on_refusal(answer["refused"])
+        elif "steps" in answer:
+            self._jobs[answer["id"]].on_steps(answer["steps"])
         else:
             with self._lock:
                 future = self._jobs.pop(answer["id"]).future
             if "refused" in answer:
                 future.set_exception(WorkerError(answer["refused"]))
             else:
-                future.set_result(evaluation_in(answer))
+                future.set_result(answer)

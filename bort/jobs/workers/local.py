@@ -9,10 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bort.core.architecture import Architecture
-from bort.core.errors import WorkerError
-from bort.core.evaluation import Evaluation
-from bort.core.serialise import from_json
+from bort.jobs.workers.messages import Message, OnSteps, answered, name_of
 
 GRACE_S = 5.0  # for a process to end by itself
 PROCESS = ("-m", "bort.jobs.workers.process")  # for Python
@@ -36,7 +33,7 @@ class Conversation:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                start_new_session=True,  # Ctrl-C is for the search, which tells the workers
+                start_new_session=True,  # Ctrl-C is for the job, which tells the workers
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **(more or {})},
             )
 
@@ -96,7 +93,7 @@ class LocalWorker:
     """A process that trains.
 
     Args:
-        brief: the first message to it; see `bort.jobs.workers.process`.
+        brief: the first message to it.
     """
 
     def __init__(
@@ -117,10 +114,12 @@ class LocalWorker:
         ready = answered(self._process.hear())["ready"]
         self.name = name_of(ready)
 
-    def train(self, architecture: Architecture, seed: int) -> Evaluation:
+    def train(self, message: Message, on_steps: OnSteps) -> Message:
         """Train and wait."""
-        self._process.say({"architecture": architecture.as_dict(), "seed": seed})
-        return evaluation_in(answered(self._process.hear()))
+        self._process.say(message)
+        while "steps" in (answer := answered(self._process.hear())):
+            on_steps(answer["steps"])
+        return answer
 
     def stop(self) -> None:
         """Tell it to stop, whatever it does."""
@@ -129,24 +128,3 @@ class LocalWorker:
     def end(self) -> None:
         """Wait until it has ended; after a while, kill it."""
         self._process.end()
-
-
-def answered(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a worker's answer, unless it refuses.
-
-    Raises:
-        WorkerError: it refuses; the message says why.
-    """
-    if "refused" in answer:
-        raise WorkerError(answer["refused"])
-    return answer
-
-
-def name_of(ready: Mapping[str, Any]) -> str:
-    """Name a worker by its host and process."""
-    return f"{ready['host']}:{ready['pid']}"
-
-
-def evaluation_in(answer: Mapping[str, Any]) -> Evaluation:
-    """Read the evaluation in a worker's answer."""
-    return from_json(Evaluation, answer["evaluation"], what="a worker's training")

@@ -1,5 +1,6 @@
 """A worker's place on a node of a Ray cluster. Ray moves this class by its name only."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from bort.core.files import make_folder, whole_file, write_atomically
 from bort.core.paths import cache
+from bort.core.scratch import scratch
 from bort.jobs.workers.local import Conversation
 
 LOG = "bort-worker.log"  # in the node's cache
@@ -28,6 +30,8 @@ class Node:
     def __init__(self, arguments: Sequence[str]) -> None:
         self._arguments = arguments
         self._process: Conversation | None = None
+        self._kept = contextlib.ExitStack()  # the folder of the last stage
+        self._folder = Path()
 
     def missing(self, manifest: str) -> str:
         """List the SHA-256 of a kit's files that this node has not got; both texts are JSON."""
@@ -53,14 +57,33 @@ class Node:
         self._process = Conversation(self._arguments, cache() / LOG)
         return self._ask({**json.loads(brief), **more})
 
-    def train(self, message: str) -> str:
-        """Pass on a training, and return its answer; an empty one means that the process ended."""
-        return self._ask(json.loads(message))
+    def train(self, message: str, manifest: str) -> str:
+        """Pass on a training, and return its first answer; see `begin`.
 
-    def _ask(self, message: dict[str, object]) -> str:
+        Args:
+            manifest: the files that a stage begins with.
+        """
+        asked = json.loads(message)
+        if "folder" in asked:
+            self._kept.close()
+            self._folder = self._kept.enter_context(scratch(cache(), "stage"))
+            begins = None if manifest == "{}" else str(_kit(manifest))
+            asked |= {"folder": str(self._folder), "begins_with": begins}
+        return self._ask(asked)
+
+    def hear(self) -> str:
+        """Return the next answer to a training that tells its steps."""
+        return self._ask(None)
+
+    def file(self, name: str) -> bytes:
+        """Return a file of the last stage."""
+        return (self._folder / name).read_bytes()
+
+    def _ask(self, message: dict[str, object] | None) -> str:
         assert self._process is not None
         try:
-            self._process.say(message)
+            if message is not None:
+                self._process.say(message)
             return json.dumps(self._process.hear())
         except EOFError:
             return ""

@@ -8,30 +8,29 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bort.core.architecture import Architecture
 from bort.core.errors import WorkerError, first_line
-from bort.core.evaluation import Evaluation
 from bort.core.progress import WorkerState
+from bort.jobs.workers.messages import Message, OnSteps, ignore_steps, state_of, subject_of
 
 ATTEMPTS = 3  # of one training, or of one worker's start
 
 
 class Trainer(Protocol):
-    """Whoever trains architectures, `count` at a time."""
+    """Whoever trains, `count` at a time."""
 
     @property
     def count(self) -> int:
         """How many trainings run at the same time."""
 
-    def submit(self, architecture: Architecture, seed: int) -> Future[Evaluation]:
-        """Begin a training, or queue it."""
+    def submit(self, message: Message, on_steps: OnSteps = ignore_steps) -> Future[Message]:
+        """Begin a training, or queue it; see `bort.jobs.workers.messages`."""
 
     def close(self) -> None:
         """Stop all trainings and end all workers."""
 
 
 class Worker(Protocol):
-    """Whoever trains one architecture after the other, somewhere. One thread talks to it.
+    """Whoever does one training after the other, somewhere. One thread talks to it.
 
     Attributes:
         name: its host and process, once it has begun.
@@ -47,8 +46,8 @@ class Worker(Protocol):
             WorkerError: it refuses; the message says why.
         """
 
-    def train(self, architecture: Architecture, seed: int) -> Evaluation:
-        """Train and wait; raises as `begin` does."""
+    def train(self, message: Message, on_steps: OnSteps) -> Message:
+        """Train, wait and return the last answer; raises as `begin` does."""
 
     def stop(self) -> None:
         """Tell it to stop, whatever it does. Any thread may call this."""
@@ -59,9 +58,9 @@ class Worker(Protocol):
 
 @dataclass(eq=False)
 class _Job:
-    architecture: Architecture
-    seed: int
-    future: Future[Evaluation] = field(default_factory=Future)
+    message: Message
+    on_steps: OnSteps
+    future: Future[Message] = field(default_factory=Future)
     attempts: int = 0
 
 
@@ -117,12 +116,12 @@ class WorkerPool:
         with self._changed:
             return list(self._states.values())
 
-    def submit(self, architecture: Architecture, seed: int) -> Future[Evaluation]:
+    def submit(self, message: Message, on_steps: OnSteps = ignore_steps) -> Future[Message]:
         """Let a free worker train, or the next that is.
 
         The future raises WorkerError if no worker can, or if they end again and again.
         """
-        job = _Job(architecture, seed)
+        job = _Job(message, on_steps)
         with self._changed:
             self._queue.append(job)
             self._staff()
@@ -134,7 +133,7 @@ class WorkerPool:
         with self._changed:
             self._is_closed = True
             workers, threads = list(self._workers), list(self._threads)
-            self._fail_queue(WorkerError("the search was stopped"))
+            self._fail_queue(WorkerError("the job was stopped"))
             self._changed.notify_all()
         for worker in workers:
             worker.stop()
@@ -146,7 +145,7 @@ class WorkerPool:
     def _staff(self) -> None:
         """Start a worker if there is more to train than free workers; or give up without any."""
         if self._is_closed:
-            self._fail_queue(WorkerError("the search was stopped"))
+            self._fail_queue(WorkerError("the job was stopped"))
         elif len(self._threads) < self._count:
             if self._idle < len(self._queue):
                 self._places += 1
@@ -213,18 +212,17 @@ class WorkerPool:
             return self._queue.popleft() if self._queue else None
 
     def _train(self, worker: Worker, job: _Job) -> None:
-        name = worker.name
-        self._tell(worker, WorkerState(name, job.architecture.id, job.seed, time.time()))
+        self._tell(worker, state_of(worker.name, job.message, time.time()))
         try:
-            evaluation = worker.train(job.architecture, job.seed)
+            answer = worker.train(job.message, job.on_steps)
         except EOFError:
             self._try_again(job)
             raise
         except Exception as error:
             job.future.set_exception(error)
             raise
-        job.future.set_result(evaluation)
-        self._tell(worker, WorkerState(name))
+        job.future.set_result(answer)
+        self._tell(worker, WorkerState(worker.name))
 
     def _tell(self, worker: Worker, state: WorkerState | None) -> None:
         with self._changed:
@@ -239,12 +237,12 @@ class WorkerPool:
         job.attempts += 1
         with self._changed:
             if self._is_closed:
-                job.future.set_exception(WorkerError("the search was stopped"))
+                job.future.set_exception(WorkerError("the job was stopped"))
             elif job.attempts < ATTEMPTS:
                 self._queue.appendleft(job)
                 self._changed.notify()
             else:
-                name = job.architecture.id
+                name = subject_of(job.message)
                 line = f"{ATTEMPTS} workers ended while they trained {name}; {self._why}"
                 job.future.set_exception(WorkerError(line))
 

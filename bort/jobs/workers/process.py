@@ -1,10 +1,10 @@
-"""A worker's process: `python -m bort.jobs.workers.process`, started by a search, not by people.
+"""A worker's process: `python -m bort.jobs.workers.process`, started by a job, not by people.
 
-It reads JSON, one message a line, from its standard input: first a brief with the study and the
-origin that its trainings must have, then an architecture and a seed for each training. It answers
-the brief with its host and process, each training with an evaluation, and either with the line why
-it refuses. It ends when its input does, even in the middle of a training; so none outlives its
-search, however that ends.
+It reads JSON, one message a line, from its standard input: first a brief with the origin that its
+trainings must have, then what to train; see `bort.jobs.workers.messages`. It answers the brief with
+its host and process, each training with what it gives, and either with the line why it refuses. It
+ends when its input does, even in the middle of a training; so none outlives its job, however that
+ends.
 """
 
 import json
@@ -13,7 +13,8 @@ import platform
 import queue
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,27 +23,40 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 from bort import __version__
 from bort.core.architecture import Architecture
 from bort.core.errors import BortError, WorkerError
+from bort.core.files import sha256_of
+from bort.core.finetune import FineTuneSpec
 from bort.core.locks import training_turn
 from bort.core.origin import Origin, check_worker
 from bort.core.serialise import from_json, to_json
 from bort.core.study import StudySpec
 from bort.families import SearchSpace
+from bort.jobs.workers.messages import Message, training_in
 from bort.tasks import load_task
 
 if TYPE_CHECKING:
-    from bort.training.oracle import ErrorOracle
+    from bort.finetuning.setup import TaskSetup
+
+TELL_S = 0.5  # between two messages with steps
 
 Messages = queue.SimpleQueue[dict[str, Any]]
+Work = Callable[[Message], Iterator[Message]]
+"""Does what a message asks for; the last answer is the result."""
 
 
 def brief_of(spec: StudySpec, origin: Origin) -> dict[str, Any]:
-    """Make the first message to a worker.
+    """Make the first message to a worker of a search.
 
     Args:
         origin: what the trainings of the search depend on; a worker that differs refuses to train.
     """
     fixed = replace(spec, training=replace(spec.training, threads=origin.threads))
     return {"bort": __version__, "study": fixed.to_dict(), "origin": to_json(origin)}
+
+
+def stages_brief(parts: Sequence[FineTuneSpec], origin: Origin) -> dict[str, Any]:
+    """Make the first message to a worker of a fine-tuning, which also needs a kit."""
+    specs = [part.to_dict() for part in parts]
+    return {"bort": __version__, "stages": specs, "origin": to_json(origin)}
 
 
 def main() -> int:
@@ -59,23 +73,21 @@ def main() -> int:
 
 
 def _serve(messages: Messages, answers: IO[str]) -> NoReturn:
-    oracle = _oracle(messages.get())
-    _say(answers, {"ready": {"host": platform.node(), "pid": os.getpid()}})
-    while True:
-        message = messages.get()
-        architecture = Architecture.of(**message["architecture"])
-        with training_turn(oracle.threads, lambda: False):
-            evaluation = oracle.evaluate(architecture, message["seed"])
-        _say(answers, {"evaluation": to_json(evaluation)})
-
-
-def _oracle(brief: Mapping[str, Any]) -> "ErrorOracle":
-    """Make the oracle of a brief, from the kit that came with it or from this machine's cache."""
+    brief = messages.get()
     if brief["bort"] != __version__:
         raise WorkerError(
-            f"the worker on {platform.node()} cannot train: bort {brief['bort']} in the search, "
+            f"the worker on {platform.node()} cannot train: bort {brief['bort']} in the job, "
             f"{__version__} there"
         )
+    work = _stages(brief) if "stages" in brief else _evaluations(brief)
+    _say(answers, {"ready": {"host": platform.node(), "pid": os.getpid()}})
+    while True:
+        for answer in work(messages.get()):
+            _say(answers, answer)
+
+
+def _evaluations(brief: Mapping[str, Any]) -> Work:
+    """Make the oracle of a search, from the kit that came with it or from this machine's cache."""
     from bort.training.kit import unpack
     from bort.training.oracle import ErrorOracle
 
@@ -85,13 +97,56 @@ def _oracle(brief: Mapping[str, Any]) -> "ErrorOracle":
         spec=spec.training,
         space=SearchSpace.from_dict(spec.space),
         seed=spec.search.seed,
-        continues=from_json(Origin, brief["origin"], what="the search's origin"),
+        continues=_origin(brief),
         check=check_worker,
     )
-    if "kit" not in brief:
-        return make(load_task(spec.task))
-    task, source, teacher = unpack(Path(brief["kit"]))
-    return make(task, source=source, teacher=teacher)
+    if "kit" in brief:
+        task, source, teacher = unpack(Path(brief["kit"]))
+        oracle = make(task, source=source, teacher=teacher)
+    else:
+        oracle = make(load_task(spec.task))
+
+    def work(message: Message) -> Iterator[Message]:
+        architecture = Architecture.of(**message["architecture"])
+        with training_turn(oracle.threads, lambda: False):
+            evaluation = oracle.evaluate(architecture, message["seed"])
+        yield {"evaluation": to_json(evaluation)}
+
+    return work
+
+
+def _stages(brief: Mapping[str, Any]) -> Work:
+    """Prepare what the stages of a fine-tuning share, from its kit."""
+    from bort.finetuning.setup import unpack_setups
+
+    parts = [FineTuneSpec.from_dict(part) for part in brief["stages"]]
+    setups = unpack_setups(Path(brief["kit"]), parts, _origin(brief), check_worker)
+
+    def work(message: Message) -> Iterator[Message]:
+        yield from _stage(setups[message["part"]], message)
+
+    return work
+
+
+def _stage(setup: "TaskSetup", message: Message) -> Iterator[Message]:
+    """Train a stage, from where it stopped in its folder."""
+    from bort.finetuning.students import run_training
+    from bort.training.execution import training_threads
+    from bort.training.stage import stage_files
+
+    folder, steps, told = Path(message["folder"]), [], time.monotonic()
+    with training_turn(setup.oracle.threads, lambda: False), training_threads(setup.oracle.threads):
+        for step in run_training(setup, training_in(message), folder):
+            steps.append(step)
+            # The last step, too, is told before the stage is finished.
+            if step.dev_error is not None or time.monotonic() - told >= TELL_S:
+                yield {"steps": steps}
+                steps, told = [], time.monotonic()
+    yield {"files": [[path.name, sha256_of(path)] for path in stage_files(folder)]}
+
+
+def _origin(brief: Mapping[str, Any]) -> Origin:
+    return from_json(Origin, brief["origin"], what="the job's origin")
 
 
 def _read(messages: Messages) -> None:

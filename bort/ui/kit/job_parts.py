@@ -89,7 +89,7 @@ def stages(job: JobRecord) -> None:
 
 
 def workers(job: JobRecord) -> None:
-    """List what each worker of an active search does, if it has several."""
+    """List what each worker of an active job does, if it has several."""
     with st.container():
         if job.state.is_active and (lines := worker_lines(job.progress, time.time())):
             with st.expander(f"{len(lines)} workers", key="workers"):

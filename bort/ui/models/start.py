@@ -3,6 +3,7 @@
 import streamlit as st
 
 from bort.core.errors import BortError
+from bort.core.study import MOST_AT_ONCE
 from bort.finetuning.cost import FineTuneEstimate, check_disk_space, estimate_finetune
 from bort.finetuning.request import check_finetune, describe_finetune
 from bort.jobs import start_detached
@@ -11,6 +12,7 @@ from bort.report.numbers import duration
 from bort.report.plan import stage_facts
 from bort.studies.answers import Point, StudyAnswer
 from bort.studies.commands import finetune_command
+from bort.studies.parts import FINETUNE
 from bort.ui.kit import access, markup, navigation, readings
 
 _OPEN = "fine-tuned-pick"
@@ -43,10 +45,10 @@ def _toggle(pick: str) -> None:
 
 def _before_start(answer: StudyAnswer, point: Point) -> None:
     markup.label("Before you start")
-    seeds = ask_seeds("fine-tune-seeds")
+    seeds, parallel = ask_seeds("fine-tune-seeds"), _ask_parallel()
     store = readings.store_to_change()
     try:
-        spec = describe_finetune(store, answer.study, [point.id], seeds=seeds)
+        spec = describe_finetune(store, answer.study, [point.id], seeds=seeds, parallel=parallel)
         with st.spinner("Reading the task"):
             estimate = estimate_finetune(store, spec, check_finetune(spec))
         show_cost(estimate)
@@ -58,7 +60,7 @@ def _before_start(answer: StudyAnswer, point: Point) -> None:
         "Start", type="primary", icon=":material/play_arrow:", key="fine-tune-start"
     )
     markup.label("as a command")
-    command = finetune_command(answer.study, [point.id], seeds=seeds)
+    command = finetune_command(answer.study, [point.id], seeds=seeds, parallel=parallel)
     st.code(command, language="bash", wrap_lines=True)
     if is_started:
         job_id = start_detached(store, "finetune", spec.to_dict(), study=answer.study)
@@ -71,6 +73,14 @@ def ask_seeds(key: str) -> int:
     return st.number_input(
         "Seeds", 1, MOST_SEEDS, 1, key=key, help="More than one gives a reliable interval."
     )
+
+
+def _ask_parallel() -> int:
+    field = FINETUNE.fields["parallel"]
+    found: int = st.number_input(
+        field.label, 1, MOST_AT_ONCE, field.default, key="fine-tune-parallel", help=field.help
+    )
+    return found
 
 
 def show_cost(estimate: FineTuneEstimate) -> None:

@@ -73,6 +73,7 @@ def _head(job: JobRecord) -> None:
 def _progress(job: JobRecord) -> None:
     job_parts.stages(job)
     job_parts.bar(job)
+    job_parts.workers(job)
     with st.container():
         if not job.state.is_active:
             return
