@@ -7,7 +7,10 @@ import click
 from bort.cli import options
 from bort.core.fields import read
 from bort.core.rivals import RivalKind
-from bort.studies.parts import RIVALS_TRAINING, TASK
+from bort.studies.parts import RIVALS, RIVALS_THREADS, RIVALS_TRAINING, RIVALS_WORKERS, TASK
+from bort.studies.workers import check_workers
+
+PARTS = (TASK, RIVALS_TRAINING, RIVALS, RIVALS_WORKERS, RIVALS_THREADS)
 
 one_rival = click.option(
     "--rival",
@@ -27,7 +30,7 @@ one_model = click.option(
 
 
 @click.command(cls=options.Command)
-@options.asks(TASK, RIVALS_TRAINING)
+@options.asks(*PARTS)
 @one_rival
 @one_model
 @options.detach
@@ -54,6 +57,7 @@ def rivals(
       bort rivals
       bort rivals --task banking77.csv --label category --rival tfidf --rival fasttext
       bort rivals --task trec.csv --label coarse --labelled 500 --json
+      bort rivals --parallel 4 --threads 1
     """
     from bort import jobs
     from bort.core.rivals import Comparison
@@ -63,19 +67,25 @@ def rivals(
     from bort.rivals.request import describe_rivals, usual_kinds
     from bort.storage import open_store
 
-    found = read(given, TASK, RIVALS_TRAINING)
+    found = read(given, *PARTS)
     task, training = TASK.build(found), RIVALS_TRAINING.build(found)
+    training = RIVALS_THREADS.build(found, base=training)
+    workers = RIVALS_WORKERS.build(found).workers
+    check_workers(workers)
     chosen = [RivalKind(kind) for kind in dict.fromkeys(kinds)] or usual_kinds(task)
     with open_store(store_url) as store:
-        spec = describe_rivals(store, task, training, kinds=chosen, models=names)
+        spec = describe_rivals(
+            store, task, training, kinds=chosen, models=names, parallel=found.get("parallel", 1)
+        )
+        described = {**spec.to_dict(), "workers": workers}
         if detach:
-            job = jobs.start_detached(store, "rivals", spec.to_dict())
+            job = jobs.start_detached(store, "rivals", described)
             click.echo(f"Job {job} makes the rivals: bort jobs show {job}", err=True)
             if as_json:
                 options.print_json({"job": job})
             return
         with progress(f"Rivals on {task.task}") as on_step:
-            answer = jobs.run_here(store, "rivals", spec.to_dict(), on_step=on_step)
+            answer = jobs.run_here(store, "rivals", described, on_step=on_step)
     if as_json:
         options.print_json(answer)
     else:

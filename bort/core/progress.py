@@ -65,8 +65,8 @@ class WorkerState:
 
     Attributes:
         name: its host and process.
-        trains: the id of an architecture; None if it has nothing to do.
-        seed: of that training.
+        trains: the id of an architecture, or a kind of rival; None if it has nothing to do.
+        seed: of that training, if it has one.
         since: when it began that, in seconds since 1970.
     """
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from bort.core.fields import Description
-from bort.core.study import TaskSpec, TrainingSpec
+from bort.core.fields import Description, ask
+from bort.core.kinds import Whole
+from bort.core.study import MOST_AT_ONCE, TaskSpec, TrainingSpec
 
 
 class RivalKind(StrEnum):
@@ -50,7 +51,8 @@ class RivalsSpec(Description):
     """The frozen description of a comparison: which rivals are made on which task.
 
     Attributes:
-        training: the source network and the most tokens per text; the rest is not used.
+        training: the source network, the most tokens per text, and the threads; the rest is not
+            used.
         kinds: codes of `RivalKind`.
         models: names of our models of this task that join the comparison.
     """
@@ -59,6 +61,12 @@ class RivalsSpec(Description):
     training: TrainingSpec = field(default_factory=TrainingSpec)
     kinds: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    parallel: int = ask(
+        1,
+        Whole(1, MOST_AT_ONCE, metavar="N"),
+        "Trainings at once",
+        "Have this many trainings at once, each on its share of the cores.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,7 +151,8 @@ def worker_lines(step: Progress, now: float) -> list[str]:
     return [
         f"{one.name}: waiting"
         if one.trains is None or one.since is None
-        else f"{one.name}: training {one.trains}, seed {one.seed}, for "
+        else f"{one.name}: training {one.trains}, "
+        f"{'' if one.seed is None else f'seed {one.seed}, '}for "
         f"{duration(max(0.0, now - one.since))}"
         for one in step.workers
     ]

@@ -5,7 +5,8 @@ one, goes on from there.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,7 +44,7 @@ from bort.storage import ModelRecord
 from bort.tasks import Task
 from bort.training.execution import ShouldStop, TrainingStoppedError, resolve_device
 from bort.training.metrics import wilson
-from bort.training.source import source_network
+from bort.training.source import SourceNetwork, source_network
 from bort.training.teacher import TeacherContext
 from bort.training.tokens import encode_task
 
@@ -60,6 +61,15 @@ METHODS: Mapping[RivalKind, Method] = {
     RivalKind.PRUNED: networks.PRUNED,
     RivalKind.SETFIT: contrast.SETFIT,
 }
+
+
+TAUGHT = frozenset(kind for kind, method in METHODS.items() if method.prepare is networks.tune)
+"""The kinds that come from the fine-tuned source network."""
+
+Begin = Callable[[RivalKind], Callable[[], None]]
+"""Lets a rival be made, and returns what waits until it is complete."""
+
+Turn = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,9 @@ def compare(
     teaching: Teaching | None = None,
     on_step: OnStep = ignore,
     should_stop: ShouldStop = never,
+    begin: Begin | None = None,
+    at_once: int = 1,
+    turn: Turn = nullcontext,
     instruments: Instruments | None = None,
 ) -> Comparison:
     """Make what is missing, judge everything on audit once, and time it in the same rounds.
@@ -87,6 +100,10 @@ def compare(
         models: ours, of the same task.
         work: a folder for our exported files.
         teaching: for the estimate of the seconds left; None gives none.
+        begin: lets a rival be made elsewhere; None makes all here. Those that come from the
+            fine-tuned source network are made here in any case, so that it is trained once.
+        at_once: how many rivals are made at the same time, at most.
+        turn: held while something is made, judged or timed here.
     Raises:
         TrainingStoppedError: `should_stop` returned True; complete rivals are kept.
         InvalidDataError: the task has fewer labelled texts than classes, or too many for SetFit.
@@ -96,28 +113,35 @@ def compare(
     for kind in kinds:
         check_installed(kind)
         check_few(kind, len(task.train))
-    making = _making(task, training, on_step, should_stop)
+    making = making_of(task, training, on_step=on_step, should_stop=should_stop)
     names = [model.name for model in models]
     there = {kind: is_made(kind, making) for kind in kinds}
-    course = Course([*names, *kinds], expected_seconds(names, there, teaching), on_step)
+    ahead = [kind for kind in kinds if begin and not there[kind] and kind not in TAUGHT]
+    in_turn = sorted(kinds, key=lambda kind: kind in ahead)  # those of others are ready later
+    expected = expected_seconds(names, there, teaching, ahead=ahead, at_once=at_once)
+    course = Course([*names, *in_turn], expected, on_step)
     making = replace(making, context=replace(making.context, on_step=course.tell))
+    waits = {kind: begin(kind) for kind in ahead} if begin else {}
     entries: list[_Entry] = []
     for model in models:
         _check_stop(should_stop)
         course.begin(model.name, Stage.EXPORTING)
-        for runtime, folder in export_own(model, work / model.name).items():
-            found = _entry(model.name, folder, task, runtime)
-            row = replace(found.row, seconds=realised_of(model).seconds or None)
-            entries.append(replace(found, row=row))
-    for kind in kinds:
+        with turn():
+            for runtime, folder in export_own(model, work / model.name).items():
+                found = _entry(model.name, folder, task, runtime)
+                row = replace(found.row, seconds=realised_of(model).seconds or None)
+                entries.append(replace(found, row=row))
+    rivals: dict[RivalKind, _Entry] = {}
+    for kind in in_turn:
         _check_stop(should_stop)
         course.begin(kind, Stage.MAKING_RIVAL)
-        folder = made(kind, making)
-        found = _entry(kind, folder, task)
-        note = read_json(folder.with_suffix(".json")) or {}
-        row = replace(found.row, seconds=note["seconds"], chosen=note["chosen"])
-        entries.append(replace(found, row=row))
-    times = _times(entries, task, on_step, should_stop, instruments)
+        if kind in waits:
+            waits[kind]()
+        with turn():
+            rivals[kind] = _rival_entry(kind, made(kind, making), task)
+    entries += [rivals[kind] for kind in kinds]
+    with turn():
+        times = _times(entries, task, on_step, should_stop, instruments)
     return Comparison(
         task=task.name,
         labelled=len(task.train),
@@ -173,8 +197,20 @@ def made(kind: RivalKind, making: Making) -> Path:
     return folder
 
 
-def _making(task: Task, training: TrainingSpec, on_step: OnStep, should_stop: ShouldStop) -> Making:
-    source = source_network(training.source)
+def making_of(
+    task: Task,
+    training: TrainingSpec,
+    source: SourceNetwork | None = None,
+    *,
+    on_step: OnStep = ignore,
+    should_stop: ShouldStop = never,
+) -> Making:
+    """Prepare what rivals are made from.
+
+    Args:
+        source: a known one, instead of that which `training` names.
+    """
+    source = source or source_network(training.source)
     encoded = encode_task(
         task,
         source.folder,
@@ -191,6 +227,12 @@ def _making(task: Task, training: TrainingSpec, on_step: OnStep, should_stop: Sh
         should_stop=should_stop,
     )
     return Making(context, cache() / "rivals")
+
+
+def _rival_entry(kind: RivalKind, folder: Path, task: Task) -> _Entry:
+    found, note = _entry(kind, folder, task), read_json(folder.with_suffix(".json")) or {}
+    row = replace(found.row, seconds=note["seconds"], chosen=note["chosen"])
+    return replace(found, row=row)
 
 
 def _entry(name: str, folder: Path, task: Task, runtime: str | None = None) -> _Entry:

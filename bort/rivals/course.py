@@ -1,7 +1,7 @@
 """Where a comparison is, and about how long the rest takes."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -87,20 +87,29 @@ class Course:
 
 
 def expected_seconds(
-    models: Sequence[str], kinds: Mapping[RivalKind, bool], teaching: Teaching | None
+    models: Sequence[str],
+    kinds: Mapping[RivalKind, bool],
+    teaching: Teaching | None,
+    *,
+    ahead: Collection[RivalKind] = (),
+    at_once: int = 1,
 ) -> dict[str, float] | None:
     """Estimate the seconds of each subject of a comparison; None if nobody knows.
 
     Args:
         models: names of ours.
         kinds: whether each rival is in the cache.
+        ahead: those that are made beside the others.
+        at_once: how many are made at the same time, at most.
     """
     if teaching is None:
         return None
+    making = {k: 0.0 if made else MAKE_S[k] + teaching.of(k) for k, made in kinds.items()}
+    here = sum(seconds for kind, seconds in making.items() if kind not in ahead)
+    beside = sum(making[kind] for kind in ahead) / max(1, at_once - 1)
+    for kind in ahead:  # the rest of them is waited for
+        making[kind] = max(0.0, beside - here) / len(ahead)
     return {
         **dict.fromkeys(models, MODEL_S),
-        **{
-            str(kind): OPEN_S + (0.0 if is_made else MAKE_S[kind] + teaching.of(kind))
-            for kind, is_made in kinds.items()
-        },
+        **{str(kind): OPEN_S + seconds for kind, seconds in making.items()},
     }

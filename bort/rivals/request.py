@@ -3,12 +3,15 @@
 import importlib.util
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bort.core.errors import InvalidDataError, InvalidOptionError, MissingExtraError
 from bort.core.rivals import RivalKind, RivalsSpec
 from bort.core.study import TaskSpec, TrainingSpec
 from bort.finetuning.realised import evidence_of
+from bort.latency.workload import check_threads
 from bort.storage import ModelRecord, Store
+from bort.studies.checks import threads_each
 
 PACKAGES = {
     RivalKind.FASTTEXT: "fasttext",
@@ -74,6 +77,7 @@ def describe_rivals(
     *,
     kinds: Sequence[RivalKind],
     models: Sequence[str] = (),
+    parallel: int = 1,
 ) -> RivalsSpec:
     """Describe a comparison.
 
@@ -82,7 +86,7 @@ def describe_rivals(
     Raises:
         MissingExtraError: a kind's package is not installed.
         InvalidDataError: SetFit is asked to learn from too many labels.
-        InvalidOptionError: a model was not trained on this task.
+        InvalidOptionError: a model was not trained on this task, or this machine has fewer threads.
     """
     for kind in kinds:
         check_installed(kind)
@@ -92,8 +96,14 @@ def describe_rivals(
         raise InvalidOptionError(
             f"no model {unknown[0]!r} was trained on this task; it has {', '.join(ours) or 'none'}"
         )
+    check_threads(training.threads)
+    threads = threads_each(training.threads, at_once=parallel)
     return RivalsSpec(
-        task=task, training=training, kinds=tuple(map(str, kinds)), models=tuple(models or ours)
+        task=task,
+        training=replace(training, threads=threads),
+        kinds=tuple(map(str, kinds)),
+        models=tuple(models or ours),
+        parallel=parallel,
     )
 
 

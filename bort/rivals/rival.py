@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bort.core.files import save_arrays
+from bort.core.machine import usable_cores
+from bort.core.origin import Origin
 from bort.core.scratch import scratch
 from bort.latency.classifiers import Classify
 from bort.latency.workload import Text
 from bort.rivals.opening import REGRESSION
 from bort.tasks import Split, Task
 from bort.training.metrics import macro_f1
+from bort.training.origin import origin_here
 from bort.training.regression import fit_logistic
 from bort.training.teacher import TeacherContext
 
@@ -42,6 +45,12 @@ class Making:
     def task(self) -> Task:
         """The task; rivals are fitted on train and chosen on dev."""
         return self.context.task
+
+    def origin(self, threads: int | None) -> Origin:
+        """Return what making a rival depends on."""
+        context = self.context
+        threads = threads or usable_cores()
+        return origin_here(self.task, context.source, context.device, threads)
 
     def key(self, what: str) -> str:
         """Make the part of a name in the cache that tells task, source network and recipe apart."""

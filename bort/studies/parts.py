@@ -21,6 +21,7 @@ from bort.core.kinds import Text
 from bort.core.loggers import LogSpec
 from bort.core.measuring import MeasureSpec, WinnersSpec
 from bort.core.question import Question
+from bort.core.rivals import RivalsSpec
 from bort.core.size import SizeSpec, SizeUnit
 from bort.core.study import LatencySpec, SearchSpec, TaskSpec, TrainingSpec
 from bort.core.workers import WorkersSpec
@@ -242,3 +243,11 @@ FINETUNE_TRAINING = Part(
 
 # A comparison with rivals.
 RIVALS_TRAINING = Part(TrainingSpec, "Source network", only=("source", "max_length"))
+RIVALS_THREADS = Part(
+    TrainingSpec,
+    "Trainings",
+    only=("threads",),
+    changes={"threads": {"help": "CPU threads per training.", "empty": "all cores"}},
+)
+RIVALS = Part(RivalsSpec, "Trainings", only=("parallel",))
+RIVALS_WORKERS = replace(WORKERS, title="Trainings")

@@ -5,7 +5,7 @@ opens one computes the digests again, so that a damaged file is another origin.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from bort.training.source import HUB_FILES, SourceNetwork, model_digest, weights
 from bort.training.teacher import Logits, Teacher
 
 KIT = "kit"  # a folder in that of a job
-TASK, TEACHER, ANSWERS = "task.json", "teacher.json", "answers.npz"
+TASK, SOURCE, TEACHER, ANSWERS = "task.json", "source.json", "teacher.json", "answers.npz"
 SPLITS = ("train", "dev", "audit", "pool")
 _DAMAGED = "a file in {} is damaged; delete the folder and start again"
 
@@ -43,22 +43,32 @@ def pack(
         is_default: the source network is the usual one, whose digest is that of its weights.
     Cost: hashes both networks' weights (0.1 s for 90 MB).
     """
-    texts = pack_texts(folder, task, teacher.logits)
+    found = pack_texts(folder, task, teacher.logits)
+    found += pack_source(folder, source, is_default=is_default)
     facts = {
         "name": teacher.name,
         "digest": teacher.digest,
         "is_source": teacher.is_source,
         "methods": teacher.methods,
         "coverage": to_json(teacher.coverage),
-        "source": source.name,
-        "is_default": is_default,
     }
-    write_atomically(folder / TEACHER, json.dumps(facts).encode())
-    files = {TEACHER: folder / TEACHER, **_model_files("source", source.folder)}
-    if teacher.is_source:
-        files |= _model_files("teacher", teacher.folder)
-    others = [KitFile(name, sha256_of(path), path) for name, path in files.items()]
-    return sorted([*texts, *others])
+    files = _model_files("teacher", teacher.folder) if teacher.is_source else {}
+    return sorted([*found, *_packed(folder, TEACHER, facts, files)])
+
+
+def pack_source(folder: Path, source: SourceNetwork, *, is_default: bool) -> list[KitFile]:
+    """List the files of the source network, which a kit without a teacher has, too."""
+    facts = {"name": source.name, "is_default": is_default}
+    return _packed(folder, SOURCE, facts, _model_files("source", source.folder))
+
+
+def _packed(
+    folder: Path, name: str, facts: Mapping[str, Any], files: Mapping[str, Path]
+) -> list[KitFile]:
+    """Write facts to a file, and list it with others."""
+    write_atomically(folder / name, json.dumps(facts).encode())
+    paths = {name: folder / name, **files}
+    return [KitFile(name, sha256_of(path), path) for name, path in paths.items()]
 
 
 def pack_texts(folder: Path, task: Task, answers: Logits, *, within: str = "") -> list[KitFile]:
@@ -98,12 +108,7 @@ def unpack(folder: Path) -> tuple[Task, SourceNetwork, Teacher]:
         InvalidDataError: a file is missing or damaged.
     """
     task, answers = unpack_texts(folder)
-    facts = read_json(folder / TEACHER)
-    if facts is None:
-        raise InvalidDataError(_DAMAGED.format(folder))
-    place = folder / "source"
-    digest = weights_digest(place) if facts["is_default"] else model_digest(place)
-    own = folder / "teacher"
+    facts, own = _facts(folder / TEACHER), folder / "teacher"
     teacher = Teacher(
         name=facts["name"],
         folder=own,
@@ -115,7 +120,21 @@ def unpack(folder: Path) -> tuple[Task, SourceNetwork, Teacher]:
         choices=(),
         coverage=from_json(Coverage | None, facts["coverage"], what="a kit"),  # type: ignore[arg-type]
     )
-    return task, SourceNetwork(facts["source"], place, digest), teacher
+    return task, unpack_source(folder), teacher
+
+
+def unpack_source(folder: Path) -> SourceNetwork:
+    """Read what `pack_source` wrote; raises as `unpack` does."""
+    facts, place = _facts(folder / SOURCE), folder / "source"
+    digest = weights_digest(place) if facts["is_default"] else model_digest(place)
+    return SourceNetwork(facts["name"], place, digest)
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    found = read_json(path)
+    if found is None:
+        raise InvalidDataError(_DAMAGED.format(path.parent))
+    return found
 
 
 def _model_files(name: str, folder: Path) -> dict[str, Path]:

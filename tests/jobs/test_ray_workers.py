@@ -24,16 +24,18 @@ from benchmarks.record.command import _begin, _conditions
 from benchmarks.record.recording import RecordingLog, record
 from bort.core.errors import InvalidFieldError, MissingExtraError, WorkerError
 from bort.core.finetune import FineTuneSpec, Recipe
+from bort.core.rivals import RivalKind, RivalsSpec
 from bort.core.study import SearchSpec, StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace, load_space
 from bort.finetuning.setup import prepare
 from bort.finetuning.students import students
 from bort.jobs import JobState, list_jobs, resume, run_here
-from bort.jobs.kinds import trainings
+from bort.jobs.kinds import rivals, trainings
 from bort.jobs.kinds.stages import open_stages
 from bort.jobs.workers import cluster as cluster_workers
 from bort.jobs.workers.cluster import reach
 from bort.report.events import event_sentence
+from bort.rivals.comparing import is_made, made, making_of
 from bort.search.check.verify import verify
 from bort.storage import EventCode, open_store
 from bort.studies.answers import study_certificate
@@ -193,6 +195,26 @@ def test_nodes_train_the_stages_that_one_process_trains(tiny_study, ready, tmp_p
         **dict.fromkeys(("final.safetensors", "stage.json"), 5),
         **dict.fromkeys(("near-errors.npz", "near-errors.jsonl"), 2),
     }
+
+
+def test_a_node_makes_the_rival_that_one_process_makes(store, tiny_study, ready, tmp_path):
+    training = replace(tiny_study.training, steps=None)
+    task, kind = load_task(tiny_study.task), RivalKind.TFIDF
+    here = made(kind, replace(making_of(task, training), shared=tmp_path))
+    spec = RivalsSpec(training=training, kinds=(kind,), parallel=2)
+    context = SimpleNamespace(
+        spec={"workers": f"ray:{ready.address}"},
+        folder=tmp_path,
+        should_stop=lambda: False,
+        report_workers=lambda states: None,
+    )
+    with rivals._workers(context, spec, task) as begin:
+        begin(kind)()
+    making = making_of(task, training)
+    assert is_made(kind, making)
+    there = making.shared / here.name
+    for file in here.iterdir():
+        assert (there / file.name).read_bytes() == file.read_bytes()
 
 
 @pytest.fixture

@@ -13,19 +13,21 @@ from click.testing import CliRunner
 from bort.cli.rivals import rivals
 from bort.core.errors import InvalidDataError, MissingExtraError, WorkerError
 from bort.core.files import read_json
-from bort.core.progress import Stage
+from bort.core.progress import Progress, Stage
 from bort.core.rivals import RivalKind, RivalsSpec
 from bort.core.study import TaskSpec, TrainingSpec
 from bort.jobs.kinds import rivals as job
+from bort.jobs.kinds import trainings
 from bort.latency.protocol import Protocol
 from bort.latency.timing import Instruments
+from bort.report.jobs import worker_lines
 from bort.rivals import bags, comparing, contrast, networks, request, rival
 from bort.rivals.course import MAKE_S, MODEL_S, OPEN_S, TIMING_S, Course, Teaching, expected_seconds
 from bort.rivals.memory import peak_memory
 from bort.rivals.opening import MODEL, opened
 from bort.rivals.rival import dev_error, size_of
 from bort.tasks import load_task
-from bort.training.execution import TrainingStoppedError
+from bort.training.execution import TrainingStoppedError, training_threads
 from bort.training.fine_tuning import seconds_of
 from bort.training.model_files import load_classifier
 from bort.training.teacher import own_teacher
@@ -54,7 +56,7 @@ def training(place):
 
 @pytest.fixture(scope="module")
 def making(task, training):
-    return comparing._making(task, training, lambda step: None, lambda: False)
+    return comparing.making_of(task, training)
 
 
 @pytest.fixture(autouse=True)
@@ -240,11 +242,67 @@ def test_the_seconds_left_are_those_of_what_is_not_made():
         "fewer-layers": OPEN_S + MAKE_S[RivalKind.FEWER_LAYERS] + 50,
     }
     assert expected_seconds(["mine"], kinds, None) is None
+    beside = expected_seconds([], kinds, teaching, ahead=[RivalKind.FEWER_LAYERS], at_once=2)
+    assert beside == {"tfidf": OPEN_S, "source": expected["source"], "fewer-layers": OPEN_S}
     steps = []
     Course([*expected], expected, steps.append).begin("source", Stage.MAKING_RIVAL)
     assert (steps[0].done, steps[0].total) == (2, 5)
     rest = expected["source"] + expected["fewer-layers"] + TIMING_S
     assert steps[0].eta_s == pytest.approx(rest, abs=1)
+
+
+def test_a_worker_makes_what_one_process_makes(task, training, place, tmp_path, monkeypatch):
+    one, kind = replace(training, threads=1), RivalKind.FEWER_LAYERS
+    with training_threads(1):
+        here = comparing.made(kind, replace(comparing.making_of(task, one), shared=tmp_path))
+    tiny.use_home(monkeypatch, tmp_path / "home", lock=place)
+    monkeypatch.setattr(trainings, "training_places", lambda threads: 2)
+    stopped, workers = [], []
+    context = SimpleNamespace(
+        spec={},
+        folder=tmp_path,
+        should_stop=lambda: bool(stopped),
+        report_workers=workers.extend,
+    )
+    spec = RivalsSpec(training=one, kinds=(kind,), parallel=2)
+    with job._workers(context, spec, task) as begin:
+        begin(kind)()
+        stopped.append(True)
+        with pytest.raises(TrainingStoppedError):
+            begin(RivalKind.FASTTEXT)()
+    [there] = (tmp_path / "home").rglob(here.name)
+    assert comparing.is_made(kind, comparing.making_of(task, one))
+    for file in here.iterdir():
+        assert (there / file.name).read_bytes() == file.read_bytes()
+    [line] = worker_lines(Progress(workers=(workers[1],)), workers[1].since)
+    assert line.endswith(": training fewer-layers, for 0 s")
+
+
+def test_rivals_of_the_teacher_are_made_here_and_others_ahead(
+    task, training, tmp_path, monkeypatch
+):
+    done = []
+
+    def begin(kind):
+        done.append(("begun", kind))
+        return lambda: done.append(("waited", kind))
+
+    def make(kind, making):
+        done.append(("made", kind))
+        return tmp_path / kind
+
+    kinds = (RivalKind.TFIDF, RivalKind.SOURCE, RivalKind.FASTTEXT)
+    monkeypatch.setattr(comparing, "is_made", lambda kind, making: kind is RivalKind.FASTTEXT)
+    monkeypatch.setattr(comparing, "made", make)
+    monkeypatch.setattr(comparing, "_rival_entry", lambda kind, folder, task: None)
+    monkeypatch.setattr(comparing, "_times", lambda *_: done.append("timed") or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        comparing.compare(task, kinds, (), training, work=tmp_path, begin=begin, at_once=2)
+    tfidf, source, fasttext = kinds
+    assert done == [
+        *[("begun", tfidf), ("made", source), ("made", fasttext)],
+        *[("waited", tfidf), ("made", tfidf), "timed"],
+    ]
 
 
 def test_stopping_keeps_what_is_complete(task, training, tmp_path):
@@ -307,6 +365,19 @@ def test_a_command_names_the_extra_and_the_labels_that_are_too_many(place, monke
     monkeypatch.setattr(request.importlib.util, "find_spec", lambda name: None)
     done = CliRunner().invoke(rivals, [*asked, "wordllama"])
     assert "needs wordllama" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("--parallel", "0"), "parallel must be a whole number from 1 to 64"),
+        (("--workers", "spark"), "workers must be ray, or ray:HOST:PORT"),
+        (("--threads", "9999"), "9999 threads were requested"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused(place, given, message):
+    done = CliRunner().invoke(rivals, ["--task", str(place / "reviews.csv"), *given])
+    assert message in str(done.exception)
 
 
 def test_an_unknown_model_is_refused(place):

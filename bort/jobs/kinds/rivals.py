@@ -1,17 +1,29 @@
 """The job that makes rivals of a task and compares them with our models."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import wait
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bort.core.errors import InvalidDataError
 from bort.core.files import read_json, write_json_atomically
 from bort.core.locks import training_turn
 from bort.core.progress import Progress, Stage
 from bort.core.rivals import RivalKind, RivalsSpec
+from bort.core.scratch import temporary
 from bort.core.serialise import to_json
+from bort.core.workers import WorkersSpec
+from bort.jobs.kinds.trainings import LOG, WAIT_S, Asked, check_reachable, open_pool
 from bort.jobs.runtime.context import JobContext
+from bort.jobs.workers.messages import rival_message
+from bort.jobs.workers.pool import Trainer
+from bort.jobs.workers.process import rivals_brief
 from bort.rivals.request import check_same_texts
+
+if TYPE_CHECKING:
+    from bort.tasks import Task
 
 TEXTS = "texts.json"  # what the first attempt compares, for those that resume it
 
@@ -26,16 +38,20 @@ def run(context: JobContext) -> Mapping[str, Any]:
     from bort.rivals.comparing import compare
     from bort.rivals.course import expected_teaching
     from bort.tasks import load_task
-    from bort.training.execution import TrainingStoppedError
+    from bort.training.execution import TrainingStoppedError, training_threads
 
-    spec = RivalsSpec.from_dict(context.spec)
+    spec, should_stop = RivalsSpec.from_dict(context.spec), context.should_stop
+    check_reachable(context)
     context.report(Progress(stage=Stage.LOADING_TASK))
     task = load_task(spec.task, on_step=context.report)
     models = [one for one in context.store.models() if one.name in spec.models]
     check_same_texts(models, task.digest)
     _check_resumed(context.folder / TEXTS, task.digest)
+    threads = spec.training.threads
+    own_threads = nullcontext() if threads is None else training_threads(threads)
+    turn = partial(training_turn, threads, should_stop, on_step=context.report)
     try:
-        with training_turn(None, context.should_stop, on_step=context.report):
+        with own_threads, _workers(context, spec, task) as begin:
             found = compare(
                 task,
                 [RivalKind(kind) for kind in spec.kinds],
@@ -44,12 +60,59 @@ def run(context: JobContext) -> Mapping[str, Any]:
                 work=context.folder / "ours",
                 teaching=expected_teaching(context.store, spec),
                 on_step=context.report,
-                should_stop=context.should_stop,
+                should_stop=should_stop,
+                begin=begin,
+                at_once=spec.parallel,
+                turn=turn,
             )
     except TrainingStoppedError:
         return {}
     answer: dict[str, Any] = to_json(found)
     return answer
+
+
+@contextmanager
+def _workers(
+    context: JobContext, spec: RivalsSpec, task: "Task"
+) -> "Iterator[Callable[[RivalKind], Callable[[], None]] | None]":
+    """Open workers, if there is room for more than one, and yield what lets them make a rival."""
+    if spec.parallel == 1 and WorkersSpec.from_dict(context.spec).address is None:
+        yield None
+        return
+    from bort.rivals.comparing import making_of
+    from bort.training.kit import KIT, lay_out, pack_source, pack_texts
+
+    making = making_of(task, spec.training)
+    origin = making.origin(spec.training.threads)
+    with temporary("kit") as folder:
+        place, source = folder / KIT, making.context.source
+        kit = pack_texts(place, task, {})
+        kit += pack_source(place, source, is_default=spec.training.source is None)
+        lay_out(kit, place)
+        asked = Asked(
+            brief={**rivals_brief(spec.training, origin), "kit": str(place)},
+            origin=origin,
+            at_once=spec.parallel,
+            kit=lambda: kit,
+            log=context.folder / LOG,
+        )
+        with open_pool(context, asked) as pool:
+            yield None if pool is None else partial(_begin, context, pool, making.shared)
+
+
+def _begin(context: JobContext, pool: Trainer, shared: Path, kind: RivalKind) -> Callable[[], None]:
+    future = pool.submit(rival_message(kind, shared))
+
+    def wait_for_it() -> None:
+        while not future.done():
+            wait([future], WAIT_S)
+            if context.should_stop():
+                from bort.training.execution import TrainingStoppedError
+
+                raise TrainingStoppedError("the comparison was stopped; resume it to continue")
+        future.result()
+
+    return wait_for_it
 
 
 def _check_resumed(kept: Path, digest: str) -> None:

@@ -10,7 +10,7 @@ does, and its workers with it.
 
 A node shares no disk with the job. The files that a stage of a fine-tuning begins with are sent to
 it by their SHA-256, and those that it ends with are fetched, checked and written to the job's
-folder here, the result last.
+folder here, the result last. So are the files of a rival.
 """
 
 import contextlib
@@ -158,7 +158,7 @@ class _RayWorker:
         self.name = name_of(answer["ready"])
 
     def train(self, message: Message, on_steps: OnSteps) -> Message:
-        """Train and wait; a stage's files are then in its folder here."""
+        """Train and wait; the files that it gives are then in the message's folder here."""
         kit = _Kit(message.get("brings", ()))
         kit.send(self._actor)
         answer = _said(self._actor.train.remote(json.dumps(message), kit.manifest))
@@ -171,7 +171,8 @@ class _RayWorker:
 
     def _fetch(self, folder: Path, name: str, sha256: str) -> None:
         content = _of(self._actor.file.remote(name))
-        if hashlib.sha256(content).hexdigest() != sha256 or Path(name).name != name:
+        is_inside = (folder / name).resolve().is_relative_to(folder.resolve())
+        if hashlib.sha256(content).hexdigest() != sha256 or not is_inside:
             raise WorkerError(f"the file {name} of {self.name} is not the one that it named")
         write_atomically(folder / name, content)
 

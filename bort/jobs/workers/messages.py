@@ -4,7 +4,8 @@ A worker first gets a brief with the kind of its work, then one message for each
 
 - an evaluation of a search: an architecture and a seed; it answers with the evaluation;
 - a stage of a fine-tuning: these and the rest of a `Training`, and the stage's folder; it answers
-  with its steps, several at a time, and at the end with the names and SHA-256 of the files in it.
+  with its steps, several at a time, and at the end with the names and SHA-256 of the files in it;
+- a rival of a comparison: its kind, and the folder of rivals; it answers with the rival's files.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from bort.core.errors import WorkerError
 from bort.core.evaluation import Evaluation
 from bort.core.files import sha256_of
 from bort.core.progress import WorkerState
+from bort.core.rivals import RivalKind
 from bort.core.serialise import from_json
 from bort.finetuning.stages import StageKind
 
@@ -65,6 +67,15 @@ def stage_message(training: "Training", part: int, folder: Path) -> Message:
     }
 
 
+def rival_message(kind: RivalKind, folder: Path) -> Message:
+    """Ask for a rival.
+
+    Args:
+        folder: that of all rivals, on the machine of the job.
+    """
+    return {"rival": str(kind), "folder": str(folder)}
+
+
 def training_in(message: Message) -> "Training":
     """Read the training in a message that asks for a stage."""
     from bort.finetuning.students import Training
@@ -97,10 +108,12 @@ def name_of(ready: Message) -> str:
 
 
 def subject_of(message: Message) -> str:
-    """Return the id of the architecture that a message asks to train."""
+    """Return the id of the architecture that a message asks to train, or the kind of rival."""
+    if "rival" in message:
+        return str(message["rival"])
     return Architecture.of(**message["architecture"]).id
 
 
 def state_of(name: str, message: Message, since: float) -> WorkerState:
     """Say what a worker does while it answers a message."""
-    return WorkerState(name, subject_of(message), message["seed"], since)
+    return WorkerState(name, subject_of(message), message.get("seed"), since)

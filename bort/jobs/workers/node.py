@@ -30,7 +30,7 @@ class Node:
     def __init__(self, arguments: Sequence[str]) -> None:
         self._arguments = arguments
         self._process: Conversation | None = None
-        self._kept = contextlib.ExitStack()  # the folder of the last stage
+        self._kept = contextlib.ExitStack()  # the folder of the last training
         self._folder = Path()
 
     def missing(self, manifest: str) -> str:
@@ -66,7 +66,7 @@ class Node:
         asked = json.loads(message)
         if "folder" in asked:
             self._kept.close()
-            self._folder = self._kept.enter_context(scratch(cache(), "stage"))
+            self._folder = self._kept.enter_context(scratch(cache(), "training"))
             begins = None if manifest == "{}" else str(_kit(manifest))
             asked |= {"folder": str(self._folder), "begins_with": begins}
         return self._ask(asked)
@@ -76,7 +76,7 @@ class Node:
         return self._ask(None)
 
     def file(self, name: str) -> bytes:
-        """Return a file of the last stage."""
+        """Return a file of the last training."""
         return (self._folder / name).read_bytes()
 
     def _ask(self, message: dict[str, object] | None) -> str:

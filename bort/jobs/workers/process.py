@@ -27,8 +27,9 @@ from bort.core.files import sha256_of
 from bort.core.finetune import FineTuneSpec
 from bort.core.locks import training_turn
 from bort.core.origin import Origin, check_worker
+from bort.core.rivals import RivalKind
 from bort.core.serialise import from_json, to_json
-from bort.core.study import StudySpec
+from bort.core.study import StudySpec, TrainingSpec
 from bort.families import SearchSpace
 from bort.jobs.workers.messages import Message, training_in
 from bort.tasks import load_task
@@ -59,6 +60,11 @@ def stages_brief(parts: Sequence[FineTuneSpec], origin: Origin) -> dict[str, Any
     return {"bort": __version__, "stages": specs, "origin": to_json(origin)}
 
 
+def rivals_brief(training: TrainingSpec, origin: Origin) -> dict[str, Any]:
+    """Make the first message to a worker of a comparison, which also needs a kit."""
+    return {"bort": __version__, "rivals": training.to_dict(), "origin": to_json(origin)}
+
+
 def main() -> int:
     """Train what the input asks for until it ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -79,7 +85,8 @@ def _serve(messages: Messages, answers: IO[str]) -> NoReturn:
             f"the worker on {platform.node()} cannot train: bort {brief['bort']} in the job, "
             f"{__version__} there"
         )
-    work = _stages(brief) if "stages" in brief else _evaluations(brief)
+    kinds = {"study": _evaluations, "stages": _stages, "rivals": _rivals}
+    work = next(make for kind, make in kinds.items() if kind in brief)(brief)
     _say(answers, {"ready": {"host": platform.node(), "pid": os.getpid()}})
     while True:
         for answer in work(messages.get()):
@@ -143,6 +150,31 @@ def _stage(setup: "TaskSetup", message: Message) -> Iterator[Message]:
                 yield {"steps": steps}
                 steps, told = [], time.monotonic()
     yield {"files": [[path.name, sha256_of(path)] for path in stage_files(folder)]}
+
+
+def _rivals(brief: Mapping[str, Any]) -> Work:
+    """Prepare what rivals are made from, from the kit of the comparison."""
+    from bort.rivals.comparing import made, making_of
+    from bort.training.execution import training_threads
+    from bort.training.kit import unpack_source, unpack_texts
+
+    (task, _), source = unpack_texts(Path(brief["kit"])), unpack_source(Path(brief["kit"]))
+    making, wanted = (
+        making_of(task, TrainingSpec.from_dict(brief["rivals"]), source),
+        _origin(brief),
+    )
+    threads = wanted.threads
+    check_worker(wanted, making.origin(threads))
+
+    def work(message: Message) -> Iterator[Message]:
+        place = Path(message["folder"])
+        with training_turn(threads, lambda: False), training_threads(threads):
+            folder = made(RivalKind(message["rival"]), replace(making, shared=place))
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        files.append(folder.with_suffix(".json"))  # which makes it complete
+        yield {"files": [[str(path.relative_to(place)), sha256_of(path)] for path in files]}
+
+    return work
 
 
 def _origin(brief: Mapping[str, Any]) -> Origin:

@@ -183,6 +183,7 @@ def draw(job: JobRecord) -> None:
         markup.name(about(job), f"{job_parts.title(job)}.")
         job_parts.early_end(job, "Complete rivals are kept. Resume it to continue from there.")
         job_parts.bar(job)
+        job_parts.workers(job)
         with st.container(horizontal=True, vertical_alignment="center"):
             job_parts.cancel_button(job, key="rivals-cancel")
             job_parts.resume_button(job, key="rivals-resume")
