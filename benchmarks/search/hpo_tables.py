@@ -17,6 +17,7 @@ import pandas as pd
 
 from benchmarks.search.hpo_package import read_rows
 from benchmarks.search.table import BenchmarkTable, benchmark_table
+from bort.search.arrays import FloatArray
 
 _ACTIVATIONS = ("relu", "tanh")
 _UNITS = (16, 32, 64, 128, 256, 512)
@@ -94,6 +95,20 @@ def load_hpo_table(name: str) -> BenchmarkTable:
         MissingExtraError: the package is not installed.
         InvalidDataError: its table is not the known one.
     """
+    frame, dimensions = _trainings(name)
+    columns = {"size": "first", "latency": "mean", "error": "min"}
+    best = frame.groupby(dimensions).agg(columns)
+    return benchmark_table(name, best.reset_index(), size="size", latency="latency", error="error")
+
+
+def seed_errors(name: str) -> FloatArray:
+    """Read the error of each shape's best training by seed, in the order of the table: (N, S)."""
+    frame, dimensions = _trainings(name)
+    return np.array(frame.loc[frame.groupby(dimensions)["error"].idxmin(), "by_seed"].tolist())
+
+
+def _trainings(name: str) -> tuple[pd.DataFrame, list[str]]:
+    """Read every way of training every shape, and the names of a shape's dimensions."""
     source, (kind, stem) = SOURCES[name], name.split("-")
     rows = read_rows(f"{kind}/{stem}.pkl", source.sha256)
     digits = np.array([[int(digit) for digit in key] for key in rows])
@@ -108,13 +123,13 @@ def load_hpo_table(name: str) -> BenchmarkTable:
     dimensions = list(frame.columns)
     frame["latency"] = [np.mean(row["train_time"]) for row in rows.values()]
     if kind == "hpolib":
-        frame["error"] = [np.mean(row["val_loss"]) for row in rows.values()]
+        frame["by_seed"] = [row["val_loss"] for row in rows.values()]
         frame["size"] = [row["model_size"][0] for row in rows.values()]
     else:
-        frame["error"] = [1 - np.mean(row["val_acc"]) for row in rows.values()]
+        frame["by_seed"] = [[1 - share for share in row["val_acc"]] for row in rows.values()]
         frame["size"] = _perceptron_size(frame["depth"], frame["width"], source)
-    best = frame.groupby(dimensions).agg({"size": "first", "latency": "mean", "error": "min"})
-    return benchmark_table(name, best.reset_index(), size="size", latency="latency", error="error")
+    frame["error"] = [np.mean(errors) for errors in frame["by_seed"]]
+    return frame, dimensions
 
 
 def _perceptron_size(depth: pd.Series, width: pd.Series, source: _Source) -> pd.Series:
