@@ -174,7 +174,7 @@ def _besides(answer: Answer) -> Iterable[str]:
         weights = ", ".join(f"{w:g}" for w in answer.weights)
         condition = "" if answer.guarantee is Guarantee.PROVED else " if so,"
         share = _percent_down(answer.w_ratio)
-        if share == "0.0%":
+        if answer.w_ratio < 0.001:  # it would be written as 0.0%
             yield f"At weights {weights}, nothing is known about the largest W."
         else:
             yield f"At weights {weights},{condition} W(best) is at least {share} of the largest W."
