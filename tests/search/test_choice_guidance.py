@@ -162,6 +162,22 @@ def test_learning_one_by_one_is_learning_afresh_to_the_last_digit():
     assert predicted.means.shape[1] == len(case.problem)
 
 
+def test_a_copy_learns_on_its_own():
+    case = bert_like(noise=0.03)
+    order = np.random.default_rng(6).choice(len(case.problem), 30, replace=False)
+    ours = ErrorModel(case.problem)
+    ours.follow(case.observations(order[:20]))
+    ours.predict()
+    twin = ours.copy()
+    twin.follow(case.observations([*order[:20], *order[25:]]))
+    twin.predict()
+    ours.follow(case.observations(order[:25]))
+    fresh = ErrorModel(case.problem)
+    fresh.follow(case.observations(order[:25]))
+    for one, other in zip(ours.predict(), fresh.predict(), strict=True):
+        assert (one == other).all()
+
+
 def test_a_resumed_search_continues_with_the_same_picks():
     case = bert_like(noise=0.03)
     question = Question(epsilon=0.001)
