@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 from bort.core import paths
@@ -91,7 +92,7 @@ def estimate_finetune(
     source, workers = _source_space(spec), workers_of(spec)
     training = None
     if speed is not None:
-        training = sum(_seconds(spec, task, speed, workers) for task in tasks)
+        training = _seconds(spec, tasks, speed, workers)
     measured = len(spec.picks) + 2  # the teacher and a well-known model, too
     timing = sum(
         expected_duration(runtime, measured, protocol=HANDFUL).quiet_s
@@ -127,14 +128,14 @@ def workers_of(spec: FineTuneSpec) -> int:
     return min(spec.parallel, training_places(spec.training.threads))
 
 
-def _seconds(spec: FineTuneSpec, task: Task, speed: Speed, workers: int) -> float:
-    """Estimate the seconds of all stages on a task.
+def _seconds(spec: FineTuneSpec, tasks: Sequence[Task], speed: Speed, workers: int) -> float:
+    """Estimate the seconds of all stages on all tasks.
 
     Workers share them evenly, but stages that wait for each other take the sum of their times.
     """
     space, source = SearchSpace.from_dict(spec.space), _source_space(spec)
     total = longest = 0.0
-    for part in spec.by_kind():
+    for task, part in product(tasks, spec.by_kind()):
         steps_of_kind = dict(_stages(part, task))
         for pick in part.picks:
             own, each = only(space, pick), {}

@@ -230,6 +230,20 @@ def pack_setups(setups: Sequence[TaskSetup], folder: Path) -> list[KitFile]:
     return files
 
 
+def pack_tasks(tasks: Sequence[Sequence[TaskSetup]], folder: Path) -> list[KitFile]:
+    """List the files of a kit with the setups of several tasks, each in a folder of its own."""
+    return [
+        file._replace(name=f"{task_folder(number)}/{file.name}")
+        for number, setups in enumerate(tasks)
+        for file in pack_setups(setups, folder / task_folder(number))
+    ]
+
+
+def task_folder(number: int) -> str:
+    """Name the folder of a task in a kit with several."""
+    return f"task{number}"
+
+
 def unpack_setups(
     folder: Path,
     specs: Sequence[FineTuneSpec],

@@ -97,7 +97,7 @@ def lay_out(files: Sequence[KitFile], folder: Path) -> None:
     for file in files:
         place = folder / file.name
         if place != file.path:
-            place.parent.mkdir(exist_ok=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
             place.symlink_to(file.path)
 
 

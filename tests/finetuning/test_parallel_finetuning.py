@@ -20,7 +20,7 @@ from bort.finetuning.stages import StageKind, curves_of, in_turn_of
 from bort.finetuning.students import Training
 from bort.jobs import JobState, find_job, resume, run_here, start_detached
 from bort.jobs.kinds import trainings
-from bort.jobs.kinds.stages import Stages
+from bort.jobs.kinds.stages import Part, Stages
 from bort.jobs.workers.messages import training_in
 from bort.training.execution import TrainingStoppedError
 from bort.training.source import weights_digest
@@ -30,26 +30,29 @@ SMALL, LARGE = "1-2-8-16", "2-2-16-32"
 
 def weights(store, answer):
     return {
-        model["architecture_id"]: weights_digest(store.model(model["model"]).folder)
+        model["task"]: weights_digest(store.model(model["model"]).folder)
         for model in answer["models"]
     }
 
 
 def dev_errors(store, job_id, without=()):
-    """By stage, the dev error after each step."""
+    """By task and stage, the dev error after each step."""
     return {
         stage: dict(curve.points)
         for curve in curves_of(store.metrics(job_id))
         if curve.quantity == "dev_error"
-        and (stage := (curve.architecture_id, curve.stage)) not in without
+        and (stage := (Path(curve.task).name, curve.stage)) not in without
     }
 
 
 def test_workers_that_are_killed_with_their_job_end_as_one_process_does(
-    store, spec, fake_latency, monkeypatch
+    store, spec, study_spec, fake_latency, monkeypatch, tmp_path
 ):
+    lines = Path(study_spec.task.task).read_text("utf-8").splitlines(keepends=True)
+    (tmp_path / "others.csv").write_text("".join(lines[:-40]), "utf-8")
+    tasks = (study_spec.task, replace(study_spec.task, task=str(tmp_path / "others.csv")))
     recipe = Recipe(distil_steps=20, steps=100, copies=1, evaluations=4)
-    one = spec(recipe=recipe, picks=(SMALL, LARGE), compare=False)
+    one = spec(recipe=recipe, tasks=tasks, compare=False)
     whole = run_here(store, "finetune", one.to_dict(), study="tiny")
     several = replace(one, parallel=2)
     job_id = start_detached(store, "finetune", several.to_dict(), study="tiny")
@@ -67,7 +70,7 @@ def test_workers_that_are_killed_with_their_job_end_as_one_process_does(
     assert len(again) == 4
     assert {path: again[path] for path in there} == there  # nothing that was finished
     # The last steps of a finished stage may have been told to a job that was just killed.
-    without = {(path.parts[-3], path.parts[-2].split("-")[0]) for path in there}
+    without = {(path.parts[-4].split("_")[-1], path.parts[-2].split("-")[0]) for path in there}
     expected = dev_errors(store, whole["job"], without)
     assert dev_errors(store, job_id, without) == expected
     assert len(expected) == 4 - len(there)
@@ -121,7 +124,7 @@ def followed(folder, pool, *, stop_after=99):
         end=lambda setup, training, result: heard.append((training.name, result.dev_error)),
     )
     context = SimpleNamespace(should_stop=lambda: len(heard) > stop_after)
-    stages = Stages(context, [None], folder, listener, pool)
+    stages = Stages(context, [Part(None, folder)], listener, pool)
     return stages.follow([(0, chain_of(16)), (0, chain_of(32))]), heard
 
 
@@ -159,7 +162,7 @@ def test_a_plan_shares_the_stages_that_need_not_wait_for_each_other(store, spec,
     chain = distil + 5 * stage  # two rates, two more seeds, and the student without a teacher
 
     def seconds(workers):
-        return cost._seconds(asked, task, None, workers)
+        return cost._seconds(asked, [task], None, workers)
 
     assert seconds(1) == pytest.approx(2 * chain)
     assert seconds(2) == pytest.approx(chain)

@@ -31,7 +31,7 @@ from bort.finetuning.setup import prepare
 from bort.finetuning.students import students
 from bort.jobs import JobState, list_jobs, resume, run_here
 from bort.jobs.kinds import rivals, trainings
-from bort.jobs.kinds.stages import open_stages
+from bort.jobs.kinds.stages import Part, open_stages
 from bort.jobs.workers import cluster as cluster_workers
 from bort.jobs.workers.cluster import reach
 from bort.report.events import event_sentence
@@ -182,7 +182,8 @@ def test_nodes_train_the_stages_that_one_process_trains(tiny_study, ready, tmp_p
         )
         (tmp_path / name).mkdir()
         own = replace(spec, parallel=2 if more else 1)
-        with open_stages(context, own, [setup], tmp_path / name / "work", listener) as stages:
+        part = Part(setup, tmp_path / name / "work")
+        with open_stages(context, own, [[part]], listener) as stages:
             architecture = setup.space.named(pick)
             [last] = stages.follow([(0, students(setup, architecture))])
         assert len(last) == 2

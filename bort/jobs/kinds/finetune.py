@@ -18,7 +18,7 @@ from bort.families import SearchSpace
 from bort.finetuning.realised import Realised, RuntimeTimes
 from bort.finetuning.stages import DEV_ERROR, LEARNING_RATE, LOSS, SPEED, trainings_of
 from bort.jobs.kinds.logged import open_loggers
-from bort.jobs.kinds.stages import open_stages
+from bort.jobs.kinds.stages import Part, is_shared, open_stages
 from bort.jobs.kinds.trainings import check_reachable
 from bort.jobs.runtime.context import JobContext
 from bort.storage import EventCode
@@ -26,7 +26,7 @@ from bort.studies.loggers import Loggers
 
 if TYPE_CHECKING:
     from bort.finetuning.setup import TaskSetup
-    from bort.finetuning.students import Training
+    from bort.finetuning.students import Chain, Training
     from bort.tasks import Task
     from bort.training.stage import StageResult, StageStep
 
@@ -50,9 +50,10 @@ def run(context: JobContext) -> dict[str, Any]:
     loggers = open_loggers(context, spec.loggers, spec.study, settings)
     reporter = _Reporter(context, spec, loggers)
     models: list[Realised] = []
+    runs = [_TaskRun(context, spec, reporter, picks, task) for task in spec.tasks]
     try:
-        for task in spec.tasks:
-            models += _TaskRun(context, spec, reporter, picks, task).run()
+        for group in [runs] if is_shared(context, spec) else [[run] for run in runs]:
+            models += _together(context, spec, reporter, group)
     finally:
         loggers.close()
     seconds = sum(model.seconds for model in models)
@@ -60,8 +61,34 @@ def run(context: JobContext) -> dict[str, Any]:
     return {"job": context.job.id, **rows[0], "seconds": seconds, "models": rows}
 
 
+def _together(
+    context: JobContext, spec: FineTuneSpec, reporter: "_Reporter", runs: "Sequence[_TaskRun]"
+) -> list[Realised]:
+    """Fine-tune on several tasks whose stages are trained beside each other."""
+    for run in runs:
+        run.prepare()
+    reporter.begin([[part.setup for part in run.parts] for run in runs])
+    chains: list[tuple[int, Any]] = []
+    first = 0  # the number of a task's first part among all
+    for run in runs:
+        chains += [(first + part, chain) for part, chain in run.chains()]
+        first += len(run.parts)
+    with open_stages(context, spec, [run.parts for run in runs], reporter) as stages:
+        ends = stages.follow(chains)
+    each = len(chains) // len(runs)
+    return [
+        model
+        for number, run in enumerate(runs)
+        for model in run.finish(ends[number * each : (number + 1) * each])
+    ]
+
+
 class _TaskRun:
-    """The fine-tuning of all picks on one task."""
+    """The fine-tuning of all picks on one task: prepare, train its chains, finish.
+
+    Attributes:
+        parts: what is prepared.
+    """
 
     def __init__(
         self,
@@ -73,34 +100,45 @@ class _TaskRun:
     ) -> None:
         self.context, self.spec, self.reporter = context, spec, reporter
         self.picks, self.task = picks, task
+        self.parts: list[Part] = []
 
-    def run(self) -> list[Realised]:
-        """Train, measure, compare and store; return one model per pick."""
-        from bort.finetuning.publishing import publish
-        from bort.finetuning.students import plain, students
-
+    def prepare(self) -> None:
+        """Load the task, plan, and prepare what its trainings need."""
         task = self._load()
         self._plan_ahead(task)
-        parts = [self._prepare(task, part) for part in self.spec.by_kind()]
-        self.reporter.begin_task(parts)
-        part_of = {pick: i for i, setup in enumerate(parts) for pick in setup.spec.picks}
-        setups = {pick: parts[i] for pick, i in part_of.items()}
+        setups = [self._prepare(task, part) for part in self.spec.by_kind()]
+        self.parts = [Part(setup, self._work(setup)) for setup in setups]
+
+    def chains(self) -> "list[tuple[int, Chain[Any]]]":
+        """Make what is to be trained: a chain for each pick, then those to compare with.
+
+        Each has the number of its part.
+        """
+        from bort.finetuning.students import plain, students
+
+        part_of = self._part_of()
         compared = self.picks if self.spec.compare else []
-        chains = [
-            *((part_of[a.id], students(setups[a.id], a)) for a in self.picks),
-            *((part_of[a.id], plain(setups[a.id], a)) for a in compared),
+        return [
+            *((part_of[a.id], students(self.parts[part_of[a.id]].setup, a)) for a in self.picks),
+            *((part_of[a.id], plain(self.parts[part_of[a.id]].setup, a)) for a in compared),
         ]
-        folder = self._work(parts[0])
-        with open_stages(self.context, self.spec, parts, folder, self.reporter) as stages:
-            ends = stages.follow(chains)
+
+    def finish(self, ends: Sequence[Any]) -> list[Realised]:
+        """Measure, compare and store; return one model per pick.
+
+        Args:
+            ends: what the chains gave.
+        """
+        from bort.finetuning.publishing import publish
+
         trained, baselines = ends[: len(self.picks)], ends[len(self.picks) :]
-        latencies = self._latencies(parts[0])
+        part_of, latencies = self._part_of(), self._latencies(self.parts[0])
         self.reporter.part(Progress(stage=Stage.COMPARING_BASELINES))
         return [
             publish(
                 self.context.store,
                 self.context.job.id,
-                setups[a.id],
+                self.parts[part_of[a.id]].setup,
                 self.task,
                 own,
                 plain=baseline,
@@ -110,6 +148,10 @@ class _TaskRun:
                 self.picks, trained, baselines or [None] * len(trained), strict=True
             )
         ]
+
+    def _part_of(self) -> dict[str, int]:
+        """The number of each pick's part."""
+        return {pick: i for i, part in enumerate(self.parts) for pick in part.setup.spec.picks}
 
     def _load(self) -> "Task":
         self.reporter.part(Progress(stage=Stage.LOADING_TASK))
@@ -145,18 +187,18 @@ class _TaskRun:
             self.spec.training.threads, self.context.should_stop, on_step=self.reporter.part
         )
 
-    def _latencies(self, setup: "TaskSetup") -> Mapping[str, RuntimeTimes]:
+    def _latencies(self, part: Part) -> Mapping[str, RuntimeTimes]:
         """Measure the latencies of this task, or read the file that a resumed job has kept."""
         from bort.finetuning.latency import latencies_of
         from bort.training.execution import TrainingStoppedError
 
-        path = self._work(setup) / LATENCIES
+        path = part.folder / LATENCIES
         known = read_json(path)
         if known is not None:
             return from_json(dict[str, RuntimeTimes], known, what=str(path))
         self.reporter.part(Progress(stage=Stage.MEASURING))
         found = latencies_of(
-            setup,
+            part.setup,
             self.picks,
             self.task,
             on_step=self.reporter.part,
@@ -192,8 +234,7 @@ class _Reporter:
 
     def __init__(self, context: JobContext, spec: FineTuneSpec, loggers: Loggers) -> None:
         self._context, self._spec, self._loggers = context, spec, loggers
-        self._task = ""
-        self._running: dict[str, _Running] = {}  # by the training's name
+        self._running: dict[str, _Running] = {}  # by task and training
         self._planned_per_task = 0
         self._tasks_begun = 0
         self._done_before = 0  # steps of finished stages
@@ -206,34 +247,38 @@ class _Reporter:
         """Report a step between trainings without changing the job's own count."""
         self._context.report(step.within(Progress(self._done, self._total or None)))
 
-    def begin_task(self, setups: "Sequence[TaskSetup]") -> None:
-        """Count the steps of the next task, whose picks these setups share."""
-        self._task, self._last = setups[0].task.name, None
-        planned = sum(
-            setup.steps_of(kind) * len(setup.spec.picks)
-            for setup in setups
-            for kind in trainings_of(self._spec)
+    def begin(self, tasks: "Sequence[Sequence[TaskSetup]]") -> None:
+        """Count the steps of the next tasks; the picks of each share its setups."""
+        self._last = None
+        planned = (
+            sum(
+                setup.steps_of(kind) * len(setup.spec.picks)
+                for setup in setups
+                for kind in trainings_of(self._spec)
+            )
+            for setups in tasks
         )
-        self._planned_per_task = max(self._planned_per_task, planned)
+        self._planned_per_task = max(self._planned_per_task, *planned)
         self._done_before = self._tasks_begun * self._planned_per_task
-        self._tasks_begun += 1
+        self._tasks_begun += len(tasks)
 
     def steps(self, setup: "TaskSetup", training: "Training", steps: "Sequence[StageStep]") -> None:
         """Record the next steps of a stage."""
-        if training.name not in self._running:
-            self._running[training.name] = _Running(setup.steps_of(training.kind))
+        place = _place(setup, training)
+        if place not in self._running:
+            self._running[place] = _Running(setup.steps_of(training.kind))
             self._last = None  # a stage's first step includes building the network
-        now, running = time.monotonic(), self._running[training.name]
+        now, running = time.monotonic(), self._running[place]
         if self._last is not None:
             self._counted += len(steps)
             self._spent += now - self._last
         self._last = now
         for step in steps:
-            self._record(training, running, step)
+            self._record(place, running, step)
         if now - self._reported >= REPORT_SECONDS or running.step == running.steps:
             self._report(training, running, steps[-1])
 
-    def _record(self, training: "Training", running: _Running, step: "StageStep") -> None:
+    def _record(self, place: str, running: _Running, step: "StageStep") -> None:
         running.step = step.step
         running.losses.append(step.loss)
         points: dict[str, float] = {}
@@ -246,24 +291,23 @@ class _Reporter:
             points[SPEED] = step.examples_per_second
             running.losses = []
         if points:
-            self._add_points(training, step.step, points)
+            self._add_points(place, step.step, points)
 
     def end(self, setup: "TaskSetup", training: "Training", result: "StageResult") -> None:
         """Finish a stage, which may have ended early."""
         self._done_before += setup.steps_of(training.kind)
-        if self._running.pop(training.name, None) is None:
+        if self._running.pop(_place(setup, training), None) is None:
             return  # an earlier attempt has finished it, and said so
         self._context.log(
             EventCode.TRAINING_FINISHED,
-            task=self._task,
+            task=setup.task.name,
             training=training.name,
             steps=result.steps,
             dev_error=result.dev_error,
             chosen_step=result.chosen_step,
         )
 
-    def _add_points(self, training: "Training", step: int, points: Mapping[str, float]) -> None:
-        place = f"{self._task}/{training.name}"
+    def _add_points(self, place: str, step: int, points: Mapping[str, float]) -> None:
         named = {f"{place}/{what}": value for what, value in points.items()}
         self._context.metrics(step, named)
         for name, value in named.items():
@@ -306,3 +350,8 @@ class _Reporter:
         if not self._counted or not self._total:
             return None
         return max(0, self._total - self._done) * self._spent / self._counted
+
+
+def _place(setup: "TaskSetup", training: "Training") -> str:
+    """Name a training's curves: the task, then the training."""
+    return f"{setup.task.name}/{training.name}"

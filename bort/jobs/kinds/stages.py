@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from bort.core.finetune import FineTuneSpec
 from bort.core.locks import training_turn
@@ -30,6 +30,13 @@ if TYPE_CHECKING:
     from bort.finetuning.setup import TaskSetup
     from bort.finetuning.students import Chain, Training
     from bort.training.stage import StageResult, StageStep
+
+
+class Part(NamedTuple):
+    """Picks that are prepared together on a task, and the folder of the task's stages."""
+
+    setup: "TaskSetup"
+    folder: Path
 
 
 class Listener(Protocol):
@@ -58,23 +65,20 @@ class _Followed:
 
 
 class Stages:
-    """Trains the stages of one task.
+    """Trains the stages of one task, or of several.
 
     Args:
-        parts: the setups of its picks.
-        folder: gets a folder for each stage.
         pool: trains them; None trains here. Its brief has the same parts.
     """
 
     def __init__(
         self,
         context: JobContext,
-        parts: "Sequence[TaskSetup]",
-        folder: Path,
+        parts: Sequence[Part],
         listener: Listener,
         pool: Trainer | None,
     ) -> None:
-        self._context, self._parts, self._folder = context, parts, folder
+        self._context, self._parts = context, parts
         self._listener, self._pool = listener, pool
         self._told: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
 
@@ -98,13 +102,14 @@ class Stages:
             self._listen()
         return [one.result for one in followed]
 
-    def _train(self, setup: "TaskSetup", training: "Training") -> Path:
+    def _train(self, part: Part, training: "Training") -> Path:
         """Train one stage here to its end, from where it stopped, and return its folder."""
         from bort.finetuning.students import run_training
         from bort.training.execution import training_threads
         from bort.training.stage import result_of
 
-        folder, should_stop = self._folder / training.name, self._context.should_stop
+        setup, folder = part.setup, part.folder / training.name
+        should_stop = self._context.should_stop
         turn = training_turn(setup.oracle.threads, should_stop, on_step=self._listener.part)
         with turn, training_threads(setup.oracle.threads):
             for step in run_training(setup, training, folder, should_stop=should_stop):
@@ -119,7 +124,8 @@ class Stages:
         except StopIteration as end:
             one.result, one.is_over = end.value, True
             return
-        one.folders = [self._folder / training.name for training in wanted]
+        folder = self._parts[one.part].folder
+        one.folders = [folder / training.name for training in wanted]
         one.missing = {training.name for training in wanted}
         for training, folder in zip(wanted, one.folders, strict=True):
             self._begin(one, pool, training, folder)
@@ -131,7 +137,7 @@ class Stages:
 
         def tell_steps(steps: Sequence[Any]) -> None:
             found = [StageStep(*step) for step in steps]
-            setup = self._parts[one.part]
+            setup = self._parts[one.part].setup
             self._told.put(partial(self._listener.steps, setup, training, found))
 
         def tell_end(done: Future[Message] | None) -> None:
@@ -150,8 +156,8 @@ class Stages:
 
         if done is not None:
             done.result()  # or raise what it raised
-        result = result_of(self._folder / training.name)
-        self._listener.end(self._parts[one.part], training, result)
+        setup, folder = self._parts[one.part]
+        self._listener.end(setup, training, result_of(folder / training.name))
         one.missing.remove(training.name)
         if not one.missing:
             self._go_on(one, pool, one.folders)
@@ -170,32 +176,43 @@ class Stages:
             raise TrainingStoppedError("the fine-tuning was stopped; resume it to continue")
 
 
+def is_shared(context: JobContext, spec: FineTuneSpec) -> bool:
+    """Whether workers train the stages, if there is room for more than one."""
+    return spec.parallel > 1 or WorkersSpec.from_dict(context.spec).address is not None
+
+
 @contextmanager
 def open_stages(
     context: JobContext,
     spec: FineTuneSpec,
-    parts: "Sequence[TaskSetup]",
-    folder: Path,
+    tasks: Sequence[Sequence[Part]],
     listener: Listener,
 ) -> Iterator[Stages]:
-    """Open the stages of a task, with workers if there is room for more than one."""
-    if spec.parallel == 1 and WorkersSpec.from_dict(context.spec).address is None:
-        yield Stages(context, parts, folder, listener, None)
+    """Open the stages of tasks, with workers if there is room for more than one.
+
+    Args:
+        tasks: the parts of each.
+    """
+    parts = [part for task in tasks for part in task]
+    if not is_shared(context, spec):
+        yield Stages(context, parts, listener, None)
         return
-    from bort.finetuning.setup import pack_setups
+    from bort.finetuning.setup import pack_tasks
     from bort.training.kit import KIT, lay_out
 
-    origin = parts[0].oracle.origin
+    setups = [[part.setup for part in task] for task in tasks]
+    origins = [task[0].oracle.origin for task in setups]
     with temporary("kit") as place:
-        kit = pack_setups(parts, place)
+        kit = pack_tasks(setups, place)
         lay_out(kit, place / KIT)
-        brief = stages_brief([part.spec for part in parts], origin)
+        specs = [[setup.spec for setup in task] for task in setups]
+        brief = stages_brief(list(zip(specs, origins, strict=True)))
         asked = Asked(
             brief={**brief, "kit": str(place / KIT)},  # here; a node elsewhere has its own
-            origin=origin,
+            origin=origins[0],
             at_once=spec.parallel,
             kit=lambda: kit,
             log=context.folder / LOG,
         )
         with open_pool(context, asked) as pool:
-            yield Stages(context, parts, folder, listener, pool)
+            yield Stages(context, parts, listener, pool)

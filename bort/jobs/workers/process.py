@@ -54,10 +54,17 @@ def brief_of(spec: StudySpec, origin: Origin) -> dict[str, Any]:
     return {"bort": __version__, "study": fixed.to_dict(), "origin": to_json(origin)}
 
 
-def stages_brief(parts: Sequence[FineTuneSpec], origin: Origin) -> dict[str, Any]:
-    """Make the first message to a worker of a fine-tuning, which also needs a kit."""
-    specs = [part.to_dict() for part in parts]
-    return {"bort": __version__, "stages": specs, "origin": to_json(origin)}
+def stages_brief(tasks: Sequence[tuple[Sequence[FineTuneSpec], Origin]]) -> dict[str, Any]:
+    """Make the first message to a worker of a fine-tuning, which also needs a kit.
+
+    Args:
+        tasks: the parts of each, and what its trainings depend on.
+    """
+    stages = [
+        {"parts": [part.to_dict() for part in parts], "origin": to_json(origin)}
+        for parts, origin in tasks
+    ]
+    return {"bort": __version__, "stages": stages}
 
 
 def rivals_brief(training: TrainingSpec, origin: Origin) -> dict[str, Any]:
@@ -124,10 +131,13 @@ def _evaluations(brief: Mapping[str, Any]) -> Work:
 
 def _stages(brief: Mapping[str, Any]) -> Work:
     """Prepare what the stages of a fine-tuning share, from its kit."""
-    from bort.finetuning.setup import unpack_setups
+    from bort.finetuning.setup import task_folder, unpack_setups
 
-    parts = [FineTuneSpec.from_dict(part) for part in brief["stages"]]
-    setups = unpack_setups(Path(brief["kit"]), parts, _origin(brief), check_worker)
+    setups: list[TaskSetup] = []
+    for number, task in enumerate(brief["stages"]):
+        parts = [FineTuneSpec.from_dict(part) for part in task["parts"]]
+        place = Path(brief["kit"]) / task_folder(number)
+        setups += unpack_setups(place, parts, _origin(task), check_worker)
 
     def work(message: Message) -> Iterator[Message]:
         yield from _stage(setups[message["part"]], message)
