@@ -14,7 +14,6 @@ from bort.api.certificate import Certificate
 from bort.api.frames import (
     ArchitecturePoint,
     front_rows,
-    latency_of,
     ledger_frame,
     points_frame,
 )
@@ -27,7 +26,7 @@ from bort.core.study import SPACE, TaskSpec
 from bort.report.html import card
 from bort.report.search import latency_note, summary
 from bort.storage import Store, open_store
-from bort.studies.answers import Point, StudyAnswer
+from bort.studies.answers import Limits, StudyAnswer, best_within
 from bort.tasks.given import keep_texts
 
 
@@ -222,22 +221,13 @@ class TextClassifierSearch(RefusesPickle, ClassifierMixin, BaseEstimator):  # ty
         answer = self._answer_or_refuse()
         if answer.best is None:
             raise NotSearchedError("the search has trained nothing yet; raise the budget")
-        if self.max_latency_ms is None and self.max_parameters is None:
-            return ArchitecturePoint.of(answer.best)
         if self.max_latency_ms is not None and not answer.latency.is_text_to_label:
             raise InvalidOptionError(
                 "max_latency_ms limits the time from text to label, but this study times the "
                 "network alone; search again under another name, with max_latency_ms from the start"
             )
-        fitting = [point for point in answer.front if self._meets_limits(point)]
-        if not fitting:
-            fastest = min(answer.points, key=latency_of)
-            raise InvalidOptionError(
-                "no trained architecture meets max_latency_ms and max_parameters; the fastest, "
-                f"{fastest.id}, needs {self._per_text(fastest):.3g} ms per text and has "
-                f"{fastest.parameter_count:,} parameters; raise a limit or the budget"
-            )
-        return ArchitecturePoint.of(min(fitting, key=lambda point: (point.error_rate, -point.w)))
+        best = best_within(answer, Limits(self.max_latency_ms, self.max_parameters))
+        return ArchitecturePoint.of(best or answer.best)
 
     def predict(self, texts: Any) -> "np.ndarray[Any, np.dtype[Any]]":
         """Classify n texts or pairs with `best_estimator_`; returns n labels."""
@@ -322,14 +312,6 @@ class TextClassifierSearch(RefusesPickle, ClassifierMixin, BaseEstimator):  # ty
                 store, self.study_, pick, recipe=self.recipe, jobs=self.jobs, verbose=self.verbose
             )
         return TextClassifier.of(record, self.classes_.tolist())
-
-    def _per_text(self, point: Point) -> float:
-        return latency_of(point) / self._answer.latency.batch_size
-
-    def _meets_limits(self, point: Point) -> bool:
-        return (self.max_latency_ms is None or self._per_text(point) <= self.max_latency_ms) and (
-            self.max_parameters is None or point.parameter_count <= self.max_parameters
-        )
 
     def _answer_or_refuse(self) -> StudyAnswer:
         self._check_is_fitted()

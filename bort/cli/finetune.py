@@ -21,6 +21,7 @@ from bort.studies.workers import check_workers
 if TYPE_CHECKING:
     from bort.finetuning.cost import FineTuneEstimate
     from bort.storage import Store
+    from bort.studies.answers import Limits
 
 PARTS = (FINETUNE_TASK, RECIPE, FINETUNE, FINETUNE_WORKERS, FINETUNE_TRAINING)
 
@@ -31,6 +32,21 @@ PARTS = (FINETUNE_TASK, RECIPE, FINETUNE, FINETUNE_WORKERS, FINETUNE_TRAINING)
 @click.option(
     "--pick", metavar="ID,...", help="Pick architectures by id, 4-12-192-384 for example."
 )
+@click.option(
+    "--max-latency-ms",
+    type=float,
+    metavar="MS",
+    callback=options.above_zero,
+    help="With --best: pick the most accurate point of at most this many ms per text, as the study "
+    "times it.",
+)
+@click.option(
+    "--max-parameters",
+    type=int,
+    metavar="N",
+    callback=options.above_zero,
+    help="With --best: pick the most accurate point of at most this many parameters.",
+)
 @options.asks(*PARTS)
 @click.option("--plan", "only_estimate", is_flag=True, help="Print what it would cost and stop.")
 @options.detach
@@ -40,6 +56,8 @@ def finetune(
     study: str | None,
     best: bool,
     pick: str | None,
+    max_latency_ms: float | None,
+    max_parameters: int | None,
     only_estimate: bool,
     detach: bool,
     store_url: str | None,
@@ -55,6 +73,7 @@ def finetune(
     \b
     Examples:
       bort finetune --best
+      bort finetune --best --max-latency-ms 1
       bort finetune --study reviews --pick 2-12-288-768,1-12-192-384 --seeds 3
       bort finetune --best --stages finetune --epochs 6 --no-compare --json
       bort finetune --best --seeds 3 --parallel 4 --threads 1
@@ -68,11 +87,15 @@ def finetune(
     from bort.report.job_terminal import progress, tell
     from bort.report.models import estimate_sentence, print_models
     from bort.storage import open_store
+    from bort.studies.answers import Limits
 
     given = read(texts, *PARTS)
+    limits = Limits(max_latency_ms, max_parameters)
+    if pick and limits != Limits():
+        raise InvalidOptionError("limits choose the point with --best; leave them out with --pick")
     options.offer_example(study, store_url)
     with open_store(store_url) as store:
-        spec = _spec(store, study, best, pick, given)
+        spec = _spec(store, study, limits if best else None, pick, given)
         tasks = check_finetune(
             spec,
             on_warning=options.tell,
@@ -114,19 +137,28 @@ def finetune(
 
 
 def _spec(
-    store: "Store", study: str | None, best: bool, pick: str | None, given: dict[str, Any]
+    store: "Store",
+    study: str | None,
+    best: "Limits | None",
+    pick: str | None,
+    given: dict[str, Any],
 ) -> FineTuneSpec:
-    """Build the job from the options."""
+    """Build the job from the options.
+
+    Args:
+        best: pick the best point within these limits.
+    """
     from bort.finetuning.request import best_pick, describe_finetune, named_tasks
     from bort.studies.answers import latest_study
 
-    if best == bool(pick):
+    if (best is not None) == bool(pick):
         raise InvalidOptionError(
             "use either --best or --pick ID,...; `bort front` lists the points of a study"
         )
     name = study or latest_study(store)
     own = store.study(name).spec.task
-    picks = (part.strip() for part in (pick or best_pick(store, name)).split(","))
+    chosen = pick if best is None else best_pick(store, name, best)
+    picks = (part.strip() for part in (chosen or "").split(","))
     return describe_finetune(
         store,
         name,

@@ -57,6 +57,14 @@ def _share(context: click.Context, option: click.Parameter, share: float | None)
     return share
 
 
+def above_zero(context: click.Context, option: click.Parameter, value: Any) -> Any:
+    """Check a number that must be above 0, if it is given."""
+    if value is not None and not 0 < value < float("inf"):
+        raise InvalidOptionError(f"{option.opts[0]} must be above 0, got {value:g}")
+    del context
+    return value
+
+
 accuracy = click.option(
     "--accuracy",
     type=float,

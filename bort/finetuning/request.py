@@ -20,12 +20,14 @@ from bort.finetuning.stages import StageKind
 from bort.latency.runtimes import runtime_kind
 from bort.latency.workload import check_threads
 from bort.storage import Store
-from bort.studies.answers import read_answer
+from bort.studies.answers import Limits, best_within, read_answer
 from bort.studies.checks import check_study, threads_each
 from bort.studies.loggers import check_loggers, default_loggers
 from bort.tasks import DataWarning, Task, list_tasks, load_task
 from bort.training.source import source_network
 from bort.training.tokens import load_tokenizer
+
+NO_LIMITS = Limits()
 
 
 def check_finetune(
@@ -182,13 +184,13 @@ def named_tasks(
     )
 
 
-def best_pick(store: Store, study: str) -> str:
-    """Return the id of a study's best point.
+def best_pick(store: Store, study: str, limits: Limits = NO_LIMITS) -> str:
+    """Return the id of a study's best point within limits; see `best_within`.
 
     Raises:
-        InvalidOptionError: nothing has been evaluated yet.
+        InvalidOptionError: nothing has been evaluated yet, or nothing meets the limits.
     """
-    best = read_answer(store, study).best
+    best = best_within(read_answer(store, study), limits)
     if best is None:
         raise InvalidOptionError(
             f"the study {study!r} has no best point yet; search first, or use --pick ID"

@@ -240,7 +240,7 @@ def file_note(unit: SizeUnit) -> str:
 def latency_note(latency: LatencyBasis) -> str:
     """Say which latency an answer is about: runtime, workload, machine."""
     parts = [
-        *(["text to label"] if latency.is_text_to_label else []),
+        "text to label" if latency.is_text_to_label else "the network alone",
         latency.runtime,
         f"batch {latency.batch_size}",
         f"{latency.sequence_length} tokens",
@@ -350,6 +350,7 @@ def _table(
 
 def _latency_notes(answer: StudyAnswer) -> Iterable[str]:
     latency = answer.latency
+    yield latency_note(latency)
     if latency.is_this_machine is False:
         yield f"Latency: profile {latency.profile} from another machine or other software."
     if latency.noise_ok is False:

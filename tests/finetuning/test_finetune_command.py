@@ -17,10 +17,11 @@ from bort.core.errors import BortError
 from bort.core.finetune import Recipe
 from bort.core.study import TaskSpec
 from bort.finetuning.cost import check_disk_space, estimate_finetune
-from bort.finetuning.request import check_finetune, named_tasks
+from bort.finetuning.request import best_pick, check_finetune, named_tasks
 from bort.finetuning.setup import prepare
 from bort.finetuning.stages import StageKind
 from bort.jobs import JobState, find_job, resume, run_here, start_detached
+from bort.studies.answers import Limits, read_answer
 
 SMALL, LARGE = "1-2-8-16", "2-2-16-32"
 QUICK = ("--distil-steps", "6", "--steps", "6", "--copies", "1", "--log", "none")
@@ -62,6 +63,9 @@ def test_people_read_a_table(store, fake_latency):
         (["--best", "--pick", SMALL], "either --best or --pick"),
         (["--pick", "9-9-9-9"], "has no architecture '9-9-9-9'"),
         (["--pick", "1-2"], "has no architecture '1-2'"),
+        (["--best", "--max-latency-ms", "1e-9"], "no trained architecture meets the limits"),
+        (["--best", "--max-parameters", "0"], "--max-parameters must be above 0, got 0"),
+        (["--pick", SMALL, "--max-latency-ms", "1"], "leave them out with --pick"),
         (["--pick", "x"], "has no architecture 'x'"),
         (["--best", "--stages", "bake"], "stages must be one or more of distil, finetune, agora"),
         (["--best", "--stages", ""], "stages must be one or more of distil, finetune, agora"),
@@ -127,6 +131,15 @@ def test_a_plan_is_told_before_anything_starts(store):
     assert estimate["disk_bytes"] > 0
     assert [stage["work"] for stage in estimate["stages"]] == ["prepare", "students", "winners"]
     assert store.jobs() == []
+
+
+def test_limits_choose_the_best_point_within_them(store):
+    answer = read_answer(store, "tiny")
+    front = sorted(answer.front, key=lambda point: point.parameter_count)
+    assert best_pick(store, "tiny", Limits(max_parameters=front[0].parameter_count)) == front[0].id
+    within = Limits(max(point.latency_ms for point in answer.points), 10**9)
+    assert best_pick(store, "tiny", within) == min(front, key=lambda point: point.error_rate).id
+    assert best_pick(store, "tiny") == answer.best.id
 
 
 def test_a_larger_batch_takes_more_memory(store, spec):

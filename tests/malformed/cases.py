@@ -87,6 +87,7 @@ WORK = (
     ("search", "--space", "@tiny.toml", "--task", "@reviews.jsonl", *_NETWORK),
     ("search", "--space", "@tiny.toml", "--task", "@reviews.parquet", *_NETWORK),
     ("finetune", "--study", "made-up", "--pick", "1-2-8-16", "--task", "@reviews.csv", "--plan"),
+    ("finetune", "--study", "made-up", "--best", "--max-latency-ms", "9", "--plan"),
     ("latency", "measure", "--space", "@tiny.toml", "--out", "o.json"),
     ("latency", "landmarks"),
     ("agora", "run", "--task", "torus"),

@@ -3,6 +3,7 @@
 One function for the command line, the pages and the job, so that they cannot disagree.
 """
 
+from bort.studies.answers.limits import Limits, best_within
 from bort.studies.answers.measured import misfit, redrawn
 from bort.studies.answers.read import (
     CERTIFICATE,
@@ -24,11 +25,13 @@ from bort.studies.answers.values import (
 __all__ = [
     "CERTIFICATE",
     "LatencyBasis",
+    "Limits",
     "MeasuredLatency",
     "Point",
     "StudyAnswer",
     "TableAnswer",
     "TablePoint",
+    "best_within",
     "latest_study",
     "misfit",
     "read_answer",
