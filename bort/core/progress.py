@@ -3,8 +3,9 @@
 Codes and numbers only; `bort.report.jobs.sentence` makes the words.
 """
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -115,6 +116,29 @@ class Progress:
         if self.total is not None:
             numbers |= {"part_done": self.done, "part_total": self.total}
         return Progress(whole.done, whole.total, self.stage, self.subject, self.eta_s, numbers)
+
+
+class Counted:
+    """Counts what is done of a task, and says once a second how far it is and what is left.
+
+    Args:
+        step: what is said, with the total.
+        weight: of all together, in a unit that the time grows with.
+    """
+
+    def __init__(self, on_step: "OnStep", step: Progress, weight: float) -> None:
+        self._on_step, self._step, self._weight = on_step, step, weight
+        self._begun = self._said = time.monotonic()
+        self._count, self._done = 0, 0.0
+
+    def add(self, count: int, weight: float) -> None:
+        """Count more that is done."""
+        self._count, self._done = self._count + count, self._done + weight
+        now = time.monotonic()
+        if now - self._said >= 1:
+            left = (now - self._begun) * (self._weight / self._done - 1)
+            self._said = now
+            self._on_step(replace(self._step, done=self._count, eta_s=max(0.0, left)))
 
 
 @dataclass(frozen=True, slots=True)

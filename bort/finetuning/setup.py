@@ -29,10 +29,10 @@ from bort.training.kit import KIT, KitFile, pack_texts, unpack, unpack_texts
 from bort.training.loop import Examples
 from bort.training.model_files import load_classifier
 from bort.training.oracle import ErrorOracle
-from bort.training.probabilities import one_hot, softmax
+from bort.training.probabilities import Logits, one_hot, softmax
 from bort.training.readings import VOCABULARY, Readings
 from bort.training.reduction import principal_axes
-from bort.training.teacher import Logits, Teacher, answers_to_pool
+from bort.training.teacher import Teacher, answers_to_pool
 from bort.training.tokens import EncodedTask, encode_task, load_tokenizer
 from bort.training.unlabelled import Augmentation, with_unlabelled
 from bort.training.vocabulary import pruned_table

@@ -17,8 +17,9 @@ from bort.core.files import load_arrays, read_json, save_arrays, sha256_of, writ
 from bort.core.serialise import from_json, to_json
 from bort.tasks import Split, Task
 from bort.tasks.task import TaskReport
+from bort.training.probabilities import Logits
 from bort.training.source import HUB_FILES, SourceNetwork, model_digest, weights_digest
-from bort.training.teacher import Logits, Teacher
+from bort.training.teacher import Teacher
 
 KIT = "kit"  # a folder in that of a job
 TASK, SOURCE, TEACHER, ANSWERS = "task.json", "source.json", "teacher.json", "answers.npz"

@@ -165,9 +165,13 @@ def predict(
     padding: int,
     forward: Forward | None = None,
     pause: Callable[[], Any] = wait_while_measuring,
+    on_rows: Callable[[NDArray[np.int64]], object] = len,
 ) -> NDArray[np.float32]:
     """Compute the logits of every text, in order, shape (n, classes). Does not change the
     weights.
+
+    Args:
+        on_rows: called with the row numbers of each batch that is done.
     """
     device = next(model.parameters()).device
     forward = forward or forward_of(model, dtype=best_dtype(device))
@@ -178,6 +182,7 @@ def predict(
             pause()
             found.append(forward(*inputs_of(tokens, rows, padding, device)).cpu().numpy())
             order.append(rows)
+            on_rows(rows)
     back = np.argsort(np.concatenate(order), kind="stable")
     return np.concatenate(found)[back]
 

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+Logits = dict[str, Floats]
+"""By split, each shape (n, classes), columns in the order of the task's classes."""
+
 LEAST = 1e-6  # probability of an excluded class, so that its logarithm is finite
 
 

@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from bort.core.baseline import BASELINES, Coverage, Method, Scored
 from bort.core.files import load_arrays, save_arrays
 from bort.core.locks import building
 from bort.core.paths import cache
-from bort.core.progress import OnStep, Progress, Stage, ignore
+from bort.core.progress import Counted, OnStep, Progress, Stage, ignore
 from bort.tasks import Split, Task
 from bort.training.baselines import Answer, majority, probe, scored, tfidf, whole_texts
 from bort.training.execution import ShouldStop, stop_or_pause
@@ -30,7 +29,7 @@ from bort.training.fine_tuning import fine_tune
 from bort.training.fit import label_order
 from bort.training.loop import predict
 from bort.training.model_files import load_classifier
-from bort.training.probabilities import mean_of, softmax
+from bort.training.probabilities import Logits, mean_of, softmax
 from bort.training.soft_labels import SoftLabels, coverage_of, read_soft_labels
 from bort.training.source import (
     SourceNetwork,
@@ -39,15 +38,12 @@ from bort.training.source import (
     read_config,
     weights_digest,
 )
+from bort.training.teacher_choice import best_methods, choices_of
 from bort.training.tokens import EncodedTask, Tokens, encode_task
 from bort.training.vocabulary import pruned_table
 
 RECIPE = 3  # part of the cache key; raise it when training changes
 LEAST = 1e-30  # stands for 0 in a file's answers; a temperature must not soften a hard label
-SMALL_DEV = 200  # texts; below, dev cannot tell the methods apart, so that good ones are averaged
-
-Logits = dict[str, NDArray[np.float32]]
-"""By split, each shape (n, classes), columns in the order of the task's classes."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +138,16 @@ class TeacherContext:
 
         def answer(texts: Sequence[str], tokens: Tokens) -> NDArray[np.float32]:
             del texts
-            found = predict(model, tokens, padding=self.encoded.padding, pause=self.pause)
+            lengths = tokens.lengths
+            step = Progress(total=len(lengths), stage=Stage.LABELLING, subject=name)
+            told = Counted(self.on_step, step, float(lengths.sum()))
+            found = predict(
+                model,
+                tokens,
+                padding=self.encoded.padding,
+                pause=self.pause,
+                on_rows=lambda rows: told.add(len(rows), float(lengths[rows].sum())),
+            )
             return found[:, order]
 
         return answer
@@ -210,47 +215,6 @@ def own_teacher(context: TeacherContext) -> Teacher:
         baselines=_scores(task, simple),
         choices=choices,
     )
-
-
-def choices_of(task: Task, found: Mapping[Method, Logits]) -> tuple[Scored, ...]:
-    """Score every method that reads texts, and every mean of several, on dev; the best first."""
-    methods = [method for method in found if method is not Method.MAJORITY]
-    groups = [group for size in range(1, len(methods) + 1) for group in combinations(methods, size)]
-    errors = [
-        scored(group, mean_of([found[m]["dev"] for m in group]), task.dev.labels, task.class_names)
-        for group in groups
-    ]
-    return tuple(sorted(errors, key=lambda one: (one.error_rate, len(one.methods))))
-
-
-def best_methods(
-    task: Task, found: Mapping[Method, Logits], choices: Sequence[Scored]
-) -> tuple[Method, ...]:
-    """Choose the simplest of the methods, and of the means of several, that may be the best.
-
-    Dev cannot tell seven choices apart to the last text, so the one with the fewest methods among
-    those within one standard error of the lowest error is taken; the error is that of the paired
-    difference. If dev is very small, all methods that may be the best are averaged.
-
-    Args:
-        choices: the best first.
-    Source: the one-standard-error rule (Breiman et al. 1984).
-    """
-    best = choices[0]
-    if best.n < SMALL_DEV:
-        alone = [one for one in choices if len(one.methods) == 1]
-        able = tuple(one.methods[0] for one in alone if one.low <= best.error_rate)
-        return able or best.methods  # a mean may be clearly better than each of its parts
-    right = [
-        mean_of([found[m]["dev"] for m in one.methods]).argmax(1) == task.dev.labels
-        for one in choices
-    ]
-    near = []
-    for one, answered in zip(choices, right, strict=True):
-        gap = right[0].astype(np.float64) - answered
-        if gap.mean() <= gap.std() / np.sqrt(len(gap)):
-            near.append(one)
-    return min(near, key=lambda one: (len(one.methods), one.error_rate)).methods
 
 
 def given_teacher(context: TeacherContext, spec: str, *, max_length: int | None) -> Teacher:

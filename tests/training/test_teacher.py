@@ -19,11 +19,10 @@ from bort.training.probabilities import one_hot, softmax
 from bort.training.teacher import (
     TeacherContext,
     answer_of,
-    best_methods,
-    choices_of,
     given_teacher,
     own_teacher,
 )
+from bort.training.teacher_choice import best_methods, choices_of
 
 CPU = torch.device("cpu")
 
