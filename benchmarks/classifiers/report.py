@@ -51,6 +51,9 @@ def write_page(table: RowLog) -> Path:
         "",
         *_losses(rows),
         "",
+        "Whoever *beats us* is smaller, faster and not less accurate than every one of ours. "
+        "Whoever is *beaten* loses in the same way to one of ours. " + _more_accurate(rows),
+        "",
         *_verdicts(rows),
         f"{EXPLAINED} Verdicts are explained in [rivals.md](../rivals.md). `bort bench "
         f"classifiers` adds the rows ([{table.path.name}]({table.path.name})).",
@@ -85,6 +88,24 @@ def _beats(names: list[str]) -> str:
     if not names:
         return "nobody beats us, where there are models of ours."
     return f"we are beaten by {'; '.join(names)}."
+
+
+def _more_accurate(rows: pd.DataFrame) -> str:
+    """Say who is more accurate than all of ours, at whatever size, and by how much."""
+    gaps: dict[str, list[float]] = {}
+    for _, part in rows.groupby(["task", "labelled"]):
+        best = part[part.runtime != ""].accuracy.max()
+        for row in part[part.runtime == ""].itertuples():
+            if row.accuracy > best:
+                gaps.setdefault(name_of(row), []).append(100 * (row.accuracy - best))
+    said = [f"{name} (by {_points(found)})" for name, found in gaps.items()]
+    return f"Larger or slower, but more accurate than all of ours: {'; '.join(said) or 'nobody'}."
+
+
+def _points(found: list[float]) -> str:
+    least, most = f"{min(found):.1f}", f"{max(found):.1f}"
+    where = "one task" if len(found) == 1 else f"{len(found)} tasks"
+    return f"{most if least == most else f'{least} to {most}'} points on {where}"
 
 
 def _verdicts(rows: pd.DataFrame) -> list[str]:
