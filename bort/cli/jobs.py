@@ -244,6 +244,7 @@ def _print_result(kind: str, result: Mapping[str, Any]) -> None:
     """Print a result like the command that starts such jobs."""
     from bort.core.rivals import Comparison
     from bort.core.serialise import from_json
+    from bort.finetuning.realised import Realised
     from bort.report import agora as agora_report
     from bort.report import models as model_report
     from bort.report import rivals as rivals_report
@@ -256,4 +257,5 @@ def _print_result(kind: str, result: Mapping[str, Any]) -> None:
     elif kind == "rivals":
         rivals_report.print_rivals(from_json(Comparison, result, what="the answer"))
     else:
-        model_report.print_models(result["models"])
+        rows = [from_json(Realised, row, what="the answer") for row in result["models"]]
+        model_report.print_models(rows)

@@ -44,6 +44,7 @@ def mistakes(
 
     Which classes it confuses, and whether its scores mean what they say, is counted on audit. The
     texts are those of dev, read from the task on this machine, the most confident mistakes first.
+    With --out, `rows` are the rows of your file with this text, counted from 1 below the header.
 
     \b
     Examples:
@@ -71,13 +72,13 @@ def mistakes(
     texts = matching(mistaken_texts(evidence), *wanted)
     rows = [
         {
-            "row": one.row,
+            "rows": " ".join(map(str, places)),
             "class": names[one.true],
             "answer": names[one.answer],
             "score": one.score,
             **dict(zip((TEXT, PAIR), text, strict=False)),
         }
-        for one, text in texts
+        for one, text, places in texts
     ]
     if out is not None:
         write_rows(out, rows)

@@ -17,11 +17,23 @@ from bort.report.ledger import ledger_rows
 from bort.report.numbers import milliseconds, milliseconds_range, shape
 from bort.studies.commands import export_command, finetune_command
 
+WEIGHTS = "model.safetensors"
 
-def model_card(name: str, realised: Realised, evidence: Evidence, *, more: str = "") -> str:
+
+def model_card(
+    name: str,
+    realised: Realised,
+    evidence: Evidence,
+    *,
+    kind: str = "hf",
+    file: str = WEIGHTS,
+    more: str = "",
+) -> str:
     """Write Markdown with the front matter that model hubs read.
 
     Args:
+        kind: what `bort export --format` is called with.
+        file: of the weights, in the folder that the card describes.
         more: sections to add at the end.
     """
     search = evidence.search
@@ -29,7 +41,7 @@ def model_card(name: str, realised: Realised, evidence: Evidence, *, more: str =
         _front_matter(name, realised, evidence),
         f"# {name}",
         _summary(realised),
-        _use(realised, evidence),
+        _use(realised, evidence, file),
         "## Results",
         _results(realised),
         _latency(realised),
@@ -45,7 +57,7 @@ def model_card(name: str, realised: Realised, evidence: Evidence, *, more: str =
         "## Data",
         words.data_sentence(evidence.data),
         "## Commands",
-        _commands(name, realised, evidence),
+        _commands(name, realised, evidence, kind),
         "## Limits",
         words.LIMITS,
         more,
@@ -80,31 +92,40 @@ def _summary(realised: Realised) -> str:
     )
 
 
-def _use(realised: Realised, evidence: Evidence) -> str:
+def _use(realised: Realised, evidence: Evidence, file: str) -> str:
     names = ", ".join(evidence.data.class_names)
     return (
-        f"```python\n{usage(realised, evidence)}\n```\n\n"
+        f"```python\n{usage(realised, evidence, file=file)}\n```\n\n"
         f"Labels: {names}. Trained on texts of up to {evidence.max_length} tokens."
     )
 
 
-def usage(realised: Realised, evidence: Evidence, folder: str = "FOLDER") -> str:
+def usage(
+    realised: Realised, evidence: Evidence, folder: str = "FOLDER", *, file: str = WEIGHTS
+) -> str:
     """Write Python that classifies an example, with `transformers` if it knows the family.
 
     Args:
         folder: an exported model.
+        file: of its weights; an ONNX file needs its runtime instead.
     """
     texts = words.example_texts(evidence.data)
-    if is_ours(realised, evidence):
-        loader = files("bort.export").joinpath("small_loader.py").read_text("utf-8")
+    is_onnx = file.endswith(".onnx")
+    if is_onnx or is_ours(realised, evidence):
+        loader = "onnx_loader.py" if is_onnx else "small_loader.py"
         quoted = ", ".join(json.dumps(text, ensure_ascii=False) for text in texts)
-        return f"{loader}\n\nclassify = load({folder!r})\nclassify({quoted})"
+        return (
+            f"{files('bort.export').joinpath(loader).read_text('utf-8')}\n\n"
+            f"classify = load({folder!r}, {file!r})\n"
+            f"logits = classify({quoted})\n"
+            "print(max(logits, key=logits.get))"
+        )
     keys = ("text", "text_pair")
     example: Any = texts[0] if len(texts) == 1 else dict(zip(keys, texts, strict=True))
     return (
         "from transformers import pipeline\n\n"
         f'classify = pipeline("text-classification", model={folder!r})\n'
-        f"classify({json.dumps(example, ensure_ascii=False)}, truncation=True)"
+        f"print(classify({json.dumps(example, ensure_ascii=False)}, truncation=True))"
     )
 
 
@@ -182,7 +203,7 @@ def _cell(value: Any) -> str:
     return " ".join(str(value).replace("|", "\\|").split())
 
 
-def _commands(name: str, realised: Realised, evidence: Evidence) -> str:
+def _commands(name: str, realised: Realised, evidence: Evidence, kind: str) -> str:
     finetune = finetune_command(
         realised.study,
         [realised.architecture_id],
@@ -191,4 +212,4 @@ def _commands(name: str, realised: Realised, evidence: Evidence) -> str:
         threads=evidence.oracle.threads,
     )
     search = f"{evidence.search.command}\n" if evidence.search else ""
-    return f"```sh\n{search}{finetune}\n{export_command(name, 'hf', 'FOLDER')}\n```"
+    return f"```sh\n{search}{finetune}\n{export_command(name, kind, 'FOLDER')}\n```"

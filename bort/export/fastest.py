@@ -83,7 +83,8 @@ def export_fastest(
             if (folders[runtime] / name).is_file():
                 shutil.copyfile(folders[runtime] / name, part / name)
         name_inputs(part, model)
-        card = model_card(model.name, realised, evidence_of(model))
+        evidence, file = evidence_of(model), _file(runtime)
+        card = model_card(model.name, realised, evidence, kind="fastest", file=file)
         (part / "README.md").write_text(card, encoding="utf-8")
     if measure:
         store.keep_results(model.name, to_json(realised))

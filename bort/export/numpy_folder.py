@@ -58,7 +58,7 @@ def export_numpy(model: ModelRecord, out: Path) -> Export:
             shutil.copyfile(model.folder / name, part / name)
         name_inputs(part, model)
         more = f"## Files\n\n{numpy_sentences(FLOAT32, INT8)}"
-        card = model_card(model.name, realised, evidence_of(model), more=more)
+        card = model_card(model.name, realised, evidence_of(model), kind="numpy", more=more)
         (part / "README.md").write_text(card, encoding="utf-8")
     return Export(
         format="numpy",

@@ -126,16 +126,17 @@ def export_onnx(
                 shutil.copyfile(model.folder / name, part / name)
         name_inputs(part, model)
         section = _section(parity, latency)
-        card = model_card(model.name, realised_of(model), evidence_of(model), more=section)
+        own = realised_of(model), evidence_of(model)
+        card = model_card(model.name, *own, kind="onnx", file=FLOAT32, more=section)
         (part / "README.md").write_text(card, encoding="utf-8")
-    own = latency.get("onnx-float32")
+    float32 = latency.get("onnx-float32")
     return OnnxExport(
         format="onnx",
         model=model.name,
         path=str(out),
         files=listed(out),
         parity=parity,
-        latency_ms=None if own is None else own.median_ms,
+        latency_ms=None if float32 is None else float32.median_ms,
         latency=latency,
     )
 

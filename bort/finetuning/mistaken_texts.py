@@ -4,18 +4,26 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from bort.core.errors import InvalidDataError
+from bort.core.paths import expanded
 from bort.core.study import TaskSpec
 from bort.finetuning.mistakes import Mistake
 from bort.finetuning.realised import Evidence
 from bort.tasks import list_tasks, load_task, resolve
+from bort.tasks.files import read_bytes, read_rows
+from bort.tasks.given import here
 from bort.tasks.hub import PREFIX
 
 
 class MistakenText(NamedTuple):
-    """A mistake with its text, which has one or two parts."""
+    """A mistake with its text, which has one or two parts.
+
+    Attributes:
+        rows: of the task's file that have this text, counted from 1; none if it is no file.
+    """
 
     mistake: Mistake
     text: tuple[str, ...]
+    rows: tuple[int, ...] = ()
 
 
 def mistaken_texts(evidence: Evidence, *, from_hub: bool = True) -> list[MistakenText]:
@@ -52,7 +60,24 @@ def mistaken_texts(evidence: Evidence, *, from_hub: bool = True) -> list[Mistake
             "it; fine-tune the model again to see them"
         )
     parts = [dev.texts] if dev.pairs is None else [dev.texts, dev.pairs]
-    return [MistakenText(one, tuple(column[one.row] for column in parts)) for one in mistakes]
+    texts = [tuple(column[one.row] for column in parts) for one in mistakes]
+    places = _rows_of(name, spec)
+    return [
+        MistakenText(one, text, tuple(places.get(text, ())))
+        for one, text in zip(mistakes, texts, strict=True)
+    ]
+
+
+def _rows_of(name: str, spec: TaskSpec) -> dict[tuple[str, ...], list[int]]:
+    """Find each text's rows in the task's file, counted from 1."""
+    if name.startswith(PREFIX) or any(task.name == name for task in list_tasks()):
+        return {}
+    path = here(expanded(name))
+    columns = read_rows(path, read_bytes(path), list(spec.text)).columns
+    found: dict[tuple[str, ...], list[int]] = {}
+    for number, text in enumerate(zip(*(columns[one] for one in spec.text), strict=True), 1):
+        found.setdefault(text, []).append(number)
+    return found
 
 
 def matching(

@@ -13,6 +13,7 @@ import pytest
 import tiny
 import torch
 import yaml
+from cards import printed_by_card
 from fake_machine import small_instruments
 from made_up_model import write_model
 
@@ -129,6 +130,7 @@ def test_onnx_answers_as_torch_does(model, tmp_path):
     export_huggingface(model, tmp_path / "hf")
     scores = [[a.score for a in Predictor(tmp_path / k)(TEXTS)] for k in ("onnx", "hf")]
     assert np.allclose(*scores, atol=1e-4)
+    assert printed_by_card(out) in (["bad", "[]"], ["good", "[]"])
 
 
 def test_a_bundle_opens_elsewhere_read_only(bundle, model, tmp_path, monkeypatch):

@@ -97,6 +97,7 @@ def test_int8_of_a_matrix_of_zeros_is_zeros(tmp_path):
 def wide_model(name, folder):
     """Build one of `WIDE`, and write its tokenizer and configuration; its weights are returned."""
     sizes, labels = WIDE[name]
+    torch.manual_seed(0)
     write_tokenizer_of(folder, 1500)
     model = family(name).build(Architecture.of(**sizes), {"labels": labels}, device="cpu").eval()
     model.config.id2label = dict(enumerate("abcdef"[:labels]))

@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tiny
+from click.testing import CliRunner
 
+from bort.cli.jobs import jobs as jobs_command
 from bort.core.baseline import Method
 from bort.core.errors import InvalidModelError, TrainingDivergedError
 from bort.core.finetune import FineTuneSpec
@@ -133,7 +135,10 @@ def test_a_full_disk_fails_with_the_reason(store, spec, monkeypatch):
     assert job.state is JobState.FAILED
     assert not list(job.folder.rglob("*.part-*"))
     monkeypatch.setattr(safetensors, "save_file", real)
-    assert resume(store, job.id, detach=False)["model"]
+    done = CliRunner().invoke(jobs_command, ["resume", str(job.id)])
+    assert done.exit_code == 0, done.output
+    [model] = store.models()
+    assert f"bort export {model.name} --format fastest" in done.output
 
 
 def test_memory_that_runs_out_is_told_as_such(store, spec, monkeypatch):

@@ -1,6 +1,7 @@
 """What a model gets wrong: confusion, calibration and its interval, the texts of its mistakes."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -103,7 +104,9 @@ def test_the_texts_are_those_of_the_task(evidence):
     task = load_task(TaskSpec.from_dict(evidence.data.task_spec))
     texts = mistaken_texts(evidence)
     assert len(texts) == evidence.mistakes.count > 3
-    for one, text in texts:
+    lines = Path(task.name).read_text("utf-8").splitlines()[1:]
+    for one, text, rows in texts:
+        assert [number for number, line in enumerate(lines, 1) if text[0] in line] == [*rows]
         assert text == (task.dev.texts[one.row],)
         assert one.true == task.dev.labels[one.row] != one.answer
     of_bad = matching(texts, 0, None)

@@ -1,12 +1,11 @@
 """Static and convolutional networks from a pick to files that need neither bort nor PyTorch."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from cards import printed_by_card
 from fake_machine import small_instruments
 
 from bort.core.architecture import Architecture
@@ -26,8 +25,9 @@ from bort.export.small_loader import load
 from bort.families import FamilySpace
 from bort.families.sizes import sizes_of
 from bort.finetuning.mistaken_texts import mistaken_texts
-from bort.finetuning.realised import TrainedModel, realised_of
+from bort.finetuning.realised import TrainedModel, evidence_of, realised_of
 from bort.jobs import run_here
+from bort.report.models import example_texts
 from bort.rivals.opening import opened
 from bort.rivals.own import export_own
 from bort.storage import open_store
@@ -120,7 +120,7 @@ def its_mistakes_are_kept(model, predictor, task):
     labels = [task.class_names[label] for label in task.dev.labels]
     wrong = {row for row, one in enumerate(said) if one.label != labels[row]}
     assert {one.row for one in evidence.mistakes.kept} == wrong
-    for one, (text,) in mistaken_texts(evidence):
+    for one, (text,), _ in mistaken_texts(evidence):
         assert text == task.dev.texts[one.row]
         assert one.score == pytest.approx(said[one.row].score, abs=1e-5)
 
@@ -135,13 +135,12 @@ def test_numpy_alone_gives_the_same_answers(finetuned, tmp_path):
         assert list(logits) == list(expected.scores)
         assert np.allclose(grown / grown.sum(), list(expected.scores.values()), atol=1e-5)
     card = (tmp_path / "hf" / "README.md").read_text("utf-8")
-    code = card.split("```python\n")[1].split("```")[0].replace("FOLDER", str(tmp_path / "hf"))
     assert "library_name" not in card
-    code += "import sys; print(sorted({'torch', 'transformers', 'bort'} & sys.modules.keys()))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
-    )
-    assert done.stdout.strip() == "[]"
+    [example] = example_texts(evidence_of(model).data)
+    expected = [predictor([example])[0].label, "[]"]
+    assert printed_by_card(tmp_path / "hf") == expected
+    export_onnx(model, tmp_path / "onnx", measure=False)
+    assert printed_by_card(tmp_path / "onnx") == expected
 
 
 def test_the_bytes_of_the_numpy_folder_are_those_of_the_search(finetuned, tmp_path, study_spec):
@@ -199,6 +198,7 @@ def the_fastest_file_is_measured_and_kept(model, tmp_path):
     assert f"Fastest from text to label: {answer.runtime}" in card
     labels = [one.label for one in Predictor(tmp_path / "fast")(TEXTS)]
     assert labels == [one.label for one in Predictor(model.folder)(TEXTS)]
+    assert printed_by_card(tmp_path / "fast")[0] in evidence_of(model).data.class_names
     assert not (tmp_path / "no").exists()
 
 
