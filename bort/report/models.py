@@ -21,7 +21,7 @@ from bort.finetuning.reliability import CONFIDENCE, Threshold
 from bort.finetuning.stages import Curve
 from bort.report.baselines import NAMES, SHORT_NAMES, coverage_sentence, teacher_error
 from bort.report.data import named
-from bort.report.numbers import megabytes, milliseconds
+from bort.report.numbers import megabytes, milliseconds, short_count
 from bort.report.terminal import Terminal
 from bort.tasks.corpora import CORPORA
 from bort.training.metrics import WEAKEST
@@ -323,16 +323,17 @@ def weakest_sentence(model: Realised) -> str:
 
 
 def _table(task: str, models: Sequence[Realised]) -> Table:
-    table = Table(title=Text(f"Task {task}"), box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("", no_wrap=True)
-    for heading in ("audit", "95%", "of teacher", "F1", "ms", "parameters", "MB int8"):
+    title = Text(f"Task {task}")
+    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("", overflow="fold")  # which wraps in a narrow terminal, and no number does
+    for heading in ("audit", "95%", "of\nteacher", "F1", "ms", "params", "MB\nint8"):
         table.add_column(heading, justify="right", no_wrap=True)
     for model in models:
         table.add_row(
             Text(model.architecture_id),
             *_accuracy(model.audit, model.share_of_teacher),
             milliseconds(model.latency_ms),
-            f"{model.parameter_count:,}",
+            short_count(model.parameter_count),
             "" if model.files is None else megabytes(model.files.int8),
         )
         if model.plain_student:
