@@ -7,7 +7,9 @@ import pytest
 from benchmarks.parallel.throughput import COLUMNS, measure, write_page
 from benchmarks.row_log import RowLog
 from bort.core.evaluation import Evaluation
+from bort.core.serialise import to_json
 from bort.families import load_space
+from bort.jobs.workers.messages import subject_of
 
 HERE = {"task": "movie-reviews", "cpu": "made up", "cores": 2}
 
@@ -18,11 +20,13 @@ class Pool:
     def __init__(self, count):
         self.count, self.trained, self.is_closed = count, [], False
 
-    def submit(self, architecture, seed):
+    def submit(self, message):
         assert not self.is_closed
-        self.trained.append((architecture.id, seed))
+        seed = message["seed"]
+        self.trained.append((subject_of(message), seed))
+        found = Evaluation(0.1, 0.01, 100, seed=seed, seconds=2.0)
         future = Future()
-        future.set_result(Evaluation(0.1, 0.01, 100, seed=seed, seconds=2.0))
+        future.set_result({"evaluation": to_json(found)})
         return future
 
     def close(self):
@@ -61,7 +65,7 @@ def test_the_page_counts_per_hour_and_what_is_between(tmp_path):
 
 def test_a_pool_is_closed_after_an_error(tmp_path):
     class Broken(Pool):
-        def submit(self, architecture, seed):
+        def submit(self, message):
             raise RuntimeError("no worker")
 
     pool = Broken(1)
