@@ -99,7 +99,9 @@ def _more_accurate(rows: pd.DataFrame) -> str:
             if row.accuracy > best:
                 gaps.setdefault(name_of(row), []).append(100 * (row.accuracy - best))
     said = [f"{name} (by {_points(found)})" for name, found in gaps.items()]
-    return f"Larger or slower, but more accurate than all of ours: {'; '.join(said) or 'nobody'}."
+    return (
+        f"More accurate than all of ours, at whatever size and time: {'; '.join(said) or 'nobody'}."
+    )
 
 
 def _points(found: list[float]) -> str:

@@ -11,7 +11,7 @@ from bort.figures import Objective
 from bort.report.html import card
 from bort.report.ledger import words
 from bort.search.facts import Fact
-from bort.studies.answers import Point, StudyAnswer
+from bort.studies.answers import Point, StudyAnswer, latency_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,6 @@ class ArchitecturePoint:
             "W": self.w,
         }
         return card(self.id, facts=facts)
-
-
-def latency_of(point: Point) -> float:
-    """The measured latency of a point; the predicted one if it was not measured."""
-    measured = point.latency_measured
-    return point.latency_ms if measured is None else measured.median_ms
 
 
 def objective(known: Sequence[Objective], name: str) -> Objective:

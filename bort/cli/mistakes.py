@@ -52,7 +52,7 @@ def mistakes(
       bort mistakes reviews-2-4-96-192 --class negative --answer positive
       bort mistakes reviews-2-4-96-192 --out mistakes.csv
     """
-    from bort.finetuning.mistaken_texts import matching, mistaken_texts
+    from bort.finetuning.mistaken_texts import matching, mistaken_texts, rows_of_texts
     from bort.finetuning.realised import TrainedModel
     from bort.report.mistakes import NOT_KEPT, print_mistakes
     from bort.storage import open_to_read
@@ -70,15 +70,16 @@ def mistakes(
     names = evidence.data.class_names
     wanted = _number(names, true), _number(names, answer)
     texts = matching(mistaken_texts(evidence), *wanted)
+    places = rows_of_texts(evidence) if out is not None or as_json else {}
     rows = [
         {
-            "rows": " ".join(map(str, places)),
+            "rows": " ".join(map(str, places.get(text, ()))),
             "class": names[one.true],
             "answer": names[one.answer],
             "score": one.score,
             **dict(zip((TEXT, PAIR), text, strict=False)),
         }
-        for one, text, places in texts
+        for one, text in texts
     ]
     if out is not None:
         write_rows(out, rows)

@@ -143,7 +143,7 @@ def _mistake_parts(model: TrainedModel, *, with_texts: bool) -> str:
     if with_texts:
         wrong = [
             (f"{one.score:.3f}", names[one.answer], names[one.true], " / ".join(text))
-            for one, text, _ in mistaken_texts(evidence)
+            for one, text in mistaken_texts(evidence)
         ]
         parts += [
             lines([mistake_words.mistakes_sentence(evidence.mistakes, evidence.data)]),

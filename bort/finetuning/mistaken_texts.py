@@ -15,15 +15,10 @@ from bort.tasks.hub import PREFIX
 
 
 class MistakenText(NamedTuple):
-    """A mistake with its text, which has one or two parts.
-
-    Attributes:
-        rows: of the task's file that have this text, counted from 1; none if it is no file.
-    """
+    """A mistake with its text, which has one or two parts."""
 
     mistake: Mistake
     text: tuple[str, ...]
-    rows: tuple[int, ...] = ()
 
 
 def mistaken_texts(evidence: Evidence, *, from_hub: bool = True) -> list[MistakenText]:
@@ -60,16 +55,17 @@ def mistaken_texts(evidence: Evidence, *, from_hub: bool = True) -> list[Mistake
             "it; fine-tune the model again to see them"
         )
     parts = [dev.texts] if dev.pairs is None else [dev.texts, dev.pairs]
-    texts = [tuple(column[one.row] for column in parts) for one in mistakes]
-    places = _rows_of(name, spec)
-    return [
-        MistakenText(one, text, tuple(places.get(text, ())))
-        for one, text in zip(mistakes, texts, strict=True)
-    ]
+    return [MistakenText(one, tuple(column[one.row] for column in parts)) for one in mistakes]
 
 
-def _rows_of(name: str, spec: TaskSpec) -> dict[tuple[str, ...], list[int]]:
-    """Find each text's rows in the task's file, counted from 1."""
+def rows_of_texts(evidence: Evidence) -> dict[tuple[str, ...], list[int]]:
+    """Find each text's rows in the task's file, counted from 1; nothing if it is no file.
+
+    Raises:
+        BortError: the file cannot be read.
+    """
+    spec = TaskSpec.from_dict(evidence.data.task_spec)
+    name = resolve(spec.task)
     if name.startswith(PREFIX) or any(task.name == name for task in list_tasks()):
         return {}
     path = here(expanded(name))

@@ -107,7 +107,7 @@ def print_mistakes(
     console.print(Text(mistakes_sentence(mistakes, data)))
     if not texts:
         console.print(Text(no_mistakes(mistakes)))
-    for one, text, _ in texts[:limit]:
+    for one, text in texts[:limit]:
         shown = " / ".join(" ".join(part.split()) for part in text)
         head = f"{one.score:.3f}  {names[one.answer]}, in truth {names[one.true]}:"
         console.print(Text.assemble((head, "bold"), " ", shown))

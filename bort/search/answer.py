@@ -18,8 +18,6 @@ from bort.search.problem import SearchProblem
 from bort.search.state import Ending, SearchState
 from bort.search.w_coefficient import log_gain, log_w
 
-_MAX_FRONT = 3000  # rows; beyond them the table of who covers whom takes too much memory
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
@@ -192,7 +190,9 @@ def _enough(costs: FloatArray, epsilon: float) -> IntArray:
     """
     logs = np.log(costs)
     if len(costs) <= _MAX_FRONT:
-        covers = (logs[None, :] - logs[:, None] <= np.log1p(epsilon) + 1e-12).all(axis=2)
+        covers = np.ones((len(logs), len(logs)), dtype=bool)
+        for cost in logs.T:
+            covers &= cost[None, :] - cost[:, None] <= np.log1p(epsilon) + 1e-12
         return np.sort(greedy_set_cover(covers))
     _, first = np.unique(np.floor(logs / np.log1p(epsilon) + 1e-12), axis=0, return_index=True)
     return np.sort(first)

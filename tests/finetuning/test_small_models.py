@@ -120,7 +120,7 @@ def its_mistakes_are_kept(model, predictor, task):
     labels = [task.class_names[label] for label in task.dev.labels]
     wrong = {row for row, one in enumerate(said) if one.label != labels[row]}
     assert {one.row for one in evidence.mistakes.kept} == wrong
-    for one, (text,), _ in mistaken_texts(evidence):
+    for one, (text,) in mistaken_texts(evidence):
         assert text == task.dev.texts[one.row]
         assert one.score == pytest.approx(said[one.row].score, abs=1e-5)
 

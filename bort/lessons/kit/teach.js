@@ -31,7 +31,7 @@ function forTeachers(lesson) {
     type: "button", class: "plain",
     onclick: () => {
       link.select();
-      const byHand = () => (copied.textContent = "Selected: press Ctrl+C to copy it.");
+      const byHand = () => (copied.textContent = "Selected. Copy it with Ctrl+C, or ⌘C on a Mac.");
       if (navigator.clipboard) navigator.clipboard.writeText(link.value).then(() => (copied.textContent = "Copied."), byHand);
       else byHand();
     },

@@ -3,7 +3,7 @@
 One function for the command line, the pages and the job, so that they cannot disagree.
 """
 
-from bort.studies.answers.limits import Limits, best_within
+from bort.studies.answers.limits import Limits, best_within, latency_of
 from bort.studies.answers.measured import misfit, redrawn
 from bort.studies.answers.read import (
     CERTIFICATE,
@@ -32,6 +32,7 @@ __all__ = [
     "TableAnswer",
     "TablePoint",
     "best_within",
+    "latency_of",
     "latest_study",
     "misfit",
     "read_answer",

@@ -48,7 +48,11 @@ def best_within(answer: StudyAnswer, limits: Limits) -> Point | None:
 
 
 def per_text(answer: StudyAnswer, point: Point) -> float:
-    """The latency of a point in milliseconds per text: measured, else predicted."""
+    """The latency of a point in milliseconds per text."""
+    return latency_of(point) / answer.latency.batch_size
+
+
+def latency_of(point: Point) -> float:
+    """The measured latency of a point; the predicted one if it was not measured."""
     measured = point.latency_measured
-    latency = point.latency_ms if measured is None else measured.median_ms
-    return latency / answer.latency.batch_size
+    return point.latency_ms if measured is None else measured.median_ms

@@ -129,7 +129,7 @@ def texts_table(
     columns = ["score", "answer", "class", *(["text"] if parts == 1 else ["text", "second text"])]
     rows = [
         (one.score, names[one.answer], names[one.true], *text)
-        for one, text, _ in matching(texts, true, answer)
+        for one, text in matching(texts, true, answer)
     ]
     return pd.DataFrame(rows, columns=columns)
 

@@ -30,7 +30,7 @@ from bort.studies.commands import rivals_command
 from bort.studies.rivals import KIND
 from bort.ui.kit import access, chart, frame, job_parts, markup, navigation, readings
 
-_TIMES = {batch: f"ms, {short}" for batch, short in (("1", "single"), ("32", "of 32"))}
+_TIMES = {"1": "ms, single", "32": "ms, of 32"}
 _FORMATS = {
     "who": st.column_config.TextColumn("", width=215),
     "verdict": st.column_config.TextColumn(width=80),
