@@ -34,6 +34,13 @@ def test_each_error_is_a_line_across_its_axis(x, y, axis):
     assert all(shape[f"{axis}0"] == shape[f"{axis}1"] for shape in shapes)
 
 
+def test_no_name_is_cut_by_the_grid_or_stands_where_the_front_begins():
+    shapes = add_error_lines(go.Figure(), FACTS, SIZE, ERROR, theme="light").layout.shapes
+    assert {shape.layer for shape in shapes} == {"between"}
+    at_start = [shape.label.text.strip() for shape in shapes if "start" in shape.label.textposition]
+    assert at_start == ["teacher"]
+
+
 @pytest.mark.parametrize(("facts", "y"), [(FACTS, LATENCY), (None, ERROR)])
 def test_no_error_no_line(facts, y):
     assert not add_error_lines(go.Figure(), facts, SIZE, y, theme="dark").layout.shapes

@@ -63,6 +63,14 @@ def test_an_empty_store_says_what_to_do(store: Store, visit: Open) -> None:
     assert not app.button(key="measure-start").disabled
 
 
+def test_known_latencies_are_above_the_form(store: Store, visit: Open) -> None:
+    store.put_profile(profile("here").to_dict(), "here")
+    assert [part.value for part in visit("machine").subheader][:2] == [
+        "Profiles",
+        "Measure this machine",
+    ]
+
+
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [

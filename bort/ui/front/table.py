@@ -10,7 +10,7 @@ from bort.ui.front import rows
 from bort.ui.kit import address
 
 _COLUMNS = {
-    "kind": st.column_config.TextColumn("kind", width=115),
+    "kind": st.column_config.TextColumn("kind", width=105),
     "parameters": st.column_config.NumberColumn("parameters", format="localized"),
     "effective": st.column_config.NumberColumn(
         "without embeddings", format="localized", help="Parameters without the embedding layer."
@@ -20,7 +20,9 @@ _COLUMNS = {
     ),
     "latency_ms": st.column_config.NumberColumn("latency (ms)", format="%.3f"),
     "error": st.column_config.NumberColumn("dev error (%)", format="%.1f"),
-    "half": st.column_config.NumberColumn("± 95 % (points)", format="%.1f"),
+    "half": st.column_config.NumberColumn(
+        "± (points)", format="%.1f", help="Half of the 95 % interval of the error."
+    ),
     "w": st.column_config.NumberColumn("W", format="%.3f"),
 }
 

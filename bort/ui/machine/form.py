@@ -25,6 +25,7 @@ from bort.ui.kit import access, address, markup, readings, uploads
 from bort.ui.kit.fields import Form, Slots
 
 T = TypeVar("T")
+_ANCHOR = "measure"
 
 SPACE, WINNERS, LANDMARKS = "A search space", "A study's winners", "Well-known models"
 OWN_SPACE = "my own TOML file"
@@ -37,12 +38,22 @@ class Measurement:
         self.kind, self.spec, self.takes, self.command = kind, spec, takes, command
 
 
+def link() -> None:
+    """Lead to the form, which is below the profiles."""
+    if access.may_change():
+        st.html(f'<a class="bort-next" href="#{_ANCHOR}">Measure this machine</a>')
+
+
+def heading() -> None:
+    """Show where the form begins."""
+    st.subheader("Measure this machine", anchor=_ANCHOR)
+
+
 def show(slots: Slots) -> None:
     """Show all fields and the button, to owners."""
     if not access.offer("Measuring"):
         return
     with st.container(border=True):
-        markup.label("Measure")
         what = st.segmented_control(
             "What", [SPACE, WINNERS, LANDMARKS], default=SPACE, key="measure-what", required=True
         )

@@ -19,7 +19,7 @@ from bort.ui.machine import verdict as machine_verdict
 
 
 def show() -> None:
-    """Show the section below the form."""
+    """Show the section of stored profiles."""
     st.subheader("Profiles", anchor=False)
     profiles = _here_first(readings.profiles())
     if not profiles:

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bort.core.errors import InvalidDataError
 from bort.core.study import TaskSpec, TrainingSpec
@@ -31,7 +32,7 @@ from bort.ui.models import trying as model_try
 from bort.ui.models import watch as model_watch
 
 _SHOWN, _TIMES = "shown-model", "models-chosen-below"
-ROWS_SHOWN = 4  # of the list; the first chart is then on the first screen
+ROWS_SHOWN = 3  # of the list; the first chart is then on the first screen
 _ONE_DIGIT = st.column_config.NumberColumn(format="%.1f")
 _MILLISECONDS = st.column_config.NumberColumn(format="%.3f")
 _FORMATS = {
@@ -61,21 +62,28 @@ def nothing_yet(*, is_training: bool) -> None:
     st.code("bort finetune --best", language="bash")
 
 
-def show(records: Sequence[ModelRecord]) -> None:
-    """Show the list, then the chosen model with its files and a box to try it."""
+def show(records: Sequence[ModelRecord], beside_title: DeltaGenerator) -> None:
+    """Show a list of several models, then the chosen one with its files and a box to try it."""
     models = _readable(records)
     if not models:
         return
     names = [model.record.name for model in models]
-    overall = st.container()
     asked = address.model()
     if asked and asked not in names:
         markup.problem(f"there is no model {asked!r} in this store; choose one from the list")
     if st.session_state.get(_SHOWN) not in names:
         st.session_state[_SHOWN] = asked if asked in names else names[0]
-    with overall:
+    if len(models) > 1:
+        with beside_title:
+            st.selectbox(
+                "Model",
+                names,
+                key=_SHOWN,
+                label_visibility="collapsed",
+                width=430,
+                on_change=_remember,
+            )
         _choose(overview(models), names)
-    st.selectbox("Model", names, key=_SHOWN, on_change=_remember)
     _one(models[names.index(st.session_state[_SHOWN])])
 
 
@@ -126,6 +134,7 @@ def _one(model: TrainedModel) -> None:
     with left:
         _describe(model)
         _on_front(model)
+        _say(model)
         st.subheader("Compared with teacher and baselines", anchor=False)
         table = comparison(model)
         st.dataframe(
@@ -179,10 +188,15 @@ def _describe(model: TrainedModel) -> None:
             what = "from text to label" if is_text else "network alone"
             faster = f"{realised.times_faster_than_teacher:.1f} × as fast"
             st.metric(f"Beside its teacher, {what}", faster, width="content")
-    if files := words.files_sentence(realised):
-        markup.note(files)
     if beaten := words.beaten_sentence(realised):
         markup.notice(beaten)
+
+
+def _say(model: TrainedModel) -> None:
+    """Say what the numbers and the charts do not; the charts are on the first screen."""
+    realised = model.realised
+    if files := words.files_sentence(realised):
+        markup.note(files)
     markup.note(words.accuracy_sentence(realised))
     if weakest := words.weakest_sentence(realised):
         markup.note(weakest)
