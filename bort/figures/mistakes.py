@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from bort.figures.theme import Theme, blank, escape, mixed, palette
+from bort.figures.theme import Theme, blank, escape, legible, mixed, palette
 from bort.finetuning.calibration import Calibration
 from bort.finetuning.mistakes import Confusion
 from bort.training.metrics import wilson
@@ -27,14 +27,13 @@ def plot_confusion(
     short = [_short(name) for name in names]
     places = list(range(len(names)))
     colours = palette(theme)
+    none = mixed(colours.front, colours.background, 0.04)
     figure = blank(theme, height=height)
     figure.add_trace(
         go.Heatmap(
             z=shares,
             x=places,
             y=places,
-            text=[[f"{count:,}" for count in row] for row in counts.tolist()],
-            texttemplate="%{text}",
             hovertext=[
                 [
                     f"{escape(names[i])}, answered with {escape(names[j])}:<br>{counts[i, j]:,} of "
@@ -46,13 +45,24 @@ def plot_confusion(
             hoverinfo="text",
             zmin=0,
             zmax=1,
-            colorscale=[
-                [0, mixed(colours.front, colours.background, 0.04)],
-                [1, colours.front],
-            ],
+            colorscale=[[0, none], [1, colours.front]],
             showscale=False,
             xgap=2,
             ygap=2,
+        )
+    )
+    # The heatmap's own text is grey on some colours of its middle.
+    figure.add_trace(
+        go.Scatter(
+            x=[j for _ in places for j in places],
+            y=[i for i in places for _ in places],
+            text=[f"{count:,}" for count in counts.ravel().tolist()],
+            textfont={
+                "color": [legible(mixed(colours.front, none, share)) for share in shares.ravel()]
+            },
+            mode="text",
+            hoverinfo="skip",
+            showlegend=False,
         )
     )
     ticks = {"tickvals": places, "ticktext": short, "showgrid": False, "ticks": ""}

@@ -270,6 +270,7 @@ def add_error_lines(
         across = {"y0": value, "y1": value, "x0": 0, "x1": 1, "xref": "x domain", "yref": "y"}
         along = {"x0": value, "x1": value, "y0": 0, "y1": 1, "xref": "x", "yref": "y domain"}
         ends = across if y is ERROR else along
-        # Below the grid, its lines would cut the names.
-        figure.add_shape(type="line", line=line, label=text, layer="between", **ends)
+        figure.add_shape(type="line", line=line, layer="below", **ends)
+        # A name below would be cut by the lines of the grid.
+        figure.add_shape(type="line", line={"width": 0}, label=text, layer="above", **ends)
     return figure

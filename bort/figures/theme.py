@@ -95,6 +95,25 @@ def mixed(colour: str, background: str, share: float) -> str:
     return "#" + bytes(round(share * over + (1 - share) * under) for over, under in pairs).hex()
 
 
+def legible(background: str) -> str:
+    """Return black or white, whichever is easier to read on a colour: at least 4.5:1.
+
+    Examples:
+        >>> legible("#0072b2"), legible("#56b4e9")
+        ('#ffffff', '#000000')
+    """
+    return "#000000" if _luminance(background) > 0.179 else "#ffffff"
+
+
+def _luminance(colour: str) -> float:
+    """The relative luminance of WCAG 2."""
+    red, green, blue = (
+        share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+        for share in (byte / 255 for byte in bytes.fromhex(colour[1:]))
+    )
+    return float(0.2126 * red + 0.7152 * green + 0.0722 * blue)
+
+
 def blank(theme: Theme, *, height: int) -> go.Figure:
     """Begin a figure with our look; the background stays the page's."""
     return go.Figure(_blank(theme)).update_layout(height=height)

@@ -116,7 +116,7 @@ def dev_history(item: int, rounds: Sequence[Round]) -> str:
 
 def launch_sentence(accepted: int) -> str:
     """Say what the student would be fine-tuned on."""
-    texts = "1 accepted text" if accepted == 1 else f"{accepted:,} accepted texts"
+    texts = "1 text" if accepted == 1 else f"{accepted:,} texts"
     return (
         f"This run accepted {texts}. Fine-tune its student on them and on the labelled training "
         "texts: distilled, then evaluated on audit, which neither has seen."

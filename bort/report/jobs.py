@@ -213,20 +213,19 @@ MAY_END_EARLY = ("search", "agora", "agora-comparison")  # kinds whose time is a
 
 
 def job_line(job: JobRecord) -> str:
-    """Say in one line which job it is, what it does, how far it is, and the time left.
+    """Say in one line which job it is, how far it is, the time left, and what it does.
 
-    A job that has ended is said to be done, failed, cancelled or lost.
+    A line that is cut on a page loses its end. A job that has ended is said to be done, failed,
+    cancelled or lost.
     """
     name = f"{job.study or job.kind}: "
     if not job.state.is_active:
         return f"{name}job {job.id} {STATES[job.state]}"
     progress = job.progress
-    said = [sentence(progress) or "starting"]
-    if progress.total:
-        said.append(f"{progress.share:.0%}")
+    far = [f"{progress.share:.0%}"] if progress.total else []
     if progress.eta_s is not None:
-        said.append(time_left(job))
-    return name + ", ".join(said)
+        far.append(time_left(job))
+    return name + "; ".join(filter(None, [", ".join(far), sentence(progress) or "starting"]))
 
 
 def time_left(job: JobRecord) -> str:

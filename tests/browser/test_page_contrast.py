@@ -27,8 +27,10 @@ IN_PICTURES = """least => {
   const page = numbers(getComputedStyle(document.querySelector(".stApp")).backgroundColor);
   const faint = [];
   for (const text of document.querySelectorAll(".js-plotly-plot svg text, .bort-parallel text")) {
-    const coloured = text.closest(".heatmap-label, .hoverlayer"); // on a ground of their own
-    if (coloured || !text.textContent.trim() || !text.getBoundingClientRect().width) continue;
+    const chart = text.closest(".js-plotly-plot"); // the next two are on a ground of their own
+    const coloured = chart?.querySelector(".heatmaplayer .hm") && text.closest(".textpoint");
+    if (coloured || text.closest(".hoverlayer")) continue;
+    if (!text.textContent.trim() || !text.getBoundingClientRect().width) continue;
     const [r, g, b, alpha = 1] = numbers(getComputedStyle(text).fill);
     let share = alpha;
     for (let at = text; at; at = at.parentElement) share *= getComputedStyle(at).opacity;

@@ -26,7 +26,9 @@ FACTS = OracleFacts(
 @pytest.mark.parametrize(("x", "y", "axis"), [(SIZE, ERROR, "y"), (ERROR, LATENCY, "x")])
 def test_each_error_is_a_line_across_its_axis(x, y, axis):
     shapes = add_error_lines(go.Figure(), FACTS, x, y, theme="light").layout.shapes
-    assert {shape.label.text.strip(): shape[f"{axis}0"] for shape in shapes} == {
+    lines = [shape for shape in shapes if shape.layer == "below"]
+    assert [line[f"{axis}0"] for line in lines] == [20.0, 10.0, 5.0]
+    assert {shape.label.text.strip(): shape[f"{axis}0"] for shape in names_of(shapes)} == {
         "tf-idf": 20.0,
         "linear probe": 10.0,
         "teacher": 5.0,
@@ -36,9 +38,14 @@ def test_each_error_is_a_line_across_its_axis(x, y, axis):
 
 def test_no_name_is_cut_by_the_grid_or_stands_where_the_front_begins():
     shapes = add_error_lines(go.Figure(), FACTS, SIZE, ERROR, theme="light").layout.shapes
-    assert {shape.layer for shape in shapes} == {"between"}
-    at_start = [shape.label.text.strip() for shape in shapes if "start" in shape.label.textposition]
+    names = names_of(shapes)
+    assert {shape.layer for shape in names} == {"above"}
+    at_start = [shape.label.text.strip() for shape in names if shape.label.textposition == "start"]
     assert at_start == ["teacher"]
+
+
+def names_of(shapes):
+    return [shape for shape in shapes if shape.label.text]
 
 
 @pytest.mark.parametrize(("facts", "y"), [(FACTS, LATENCY), (None, ERROR)])

@@ -35,7 +35,7 @@ def test_every_page_shows_what_runs_how_far_it_is_and_how_long_it_takes(
     running_job(store)
     app = visit(page)
     assert not app.exception
-    assert "reviews: Training 1-2-64-128, 25%, at most 3 min 5 s left" in links(app)
+    assert "reviews: 25%, at most 3 min 5 s left; Training 1-2-64-128" in links(app)
 
 
 def test_a_notice_says_when_a_job_ends_and_goes_once_its_page_is_open(

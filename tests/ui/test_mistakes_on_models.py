@@ -43,7 +43,7 @@ def test_two_classes_have_a_matrix_and_texts_to_filter(
     assert list(table.columns) == ["score", "answer", "class", "text"]
     assert table["score"].is_monotonic_decreasing
     everything = len(table)
-    app.selectbox[1].select_index(1).run()
+    app.selectbox[0].select_index(1).run()  # the class
     assert 0 < len(app.dataframe[-1].value) < everything
     assert set(app.dataframe[-1].value["class"]) == {"bad"}
 
@@ -92,8 +92,13 @@ def test_an_older_model_and_a_missing_file_say_what_to_do(
 
 def test_the_figures_show_the_counts() -> None:
     labels, answers = np.array([0, 0, 0, 1, 1]), np.array([0, 1, 1, 1, 0])
-    (matrix,) = plot_confusion(confusion_of(labels, answers), ["no", HOSTILE]).data
-    assert [list(row) for row in matrix.text] == [["1", "2"], ["1", "1"]]
+    matrix, texts = plot_confusion(confusion_of(labels, answers), ["no", HOSTILE]).data
+    assert list(zip(texts.x, texts.y, texts.text, strict=True)) == [
+        (0, 0, "1"),
+        (1, 0, "2"),
+        (0, 1, "1"),
+        (1, 1, "1"),
+    ]
     assert matrix.z[0].tolist() == pytest.approx([1 / 3, 2 / 3])
     assert "<b>Bad" not in str(matrix)
     scores = np.repeat([0.6, 0.9], 50)

@@ -39,10 +39,9 @@ def _look(page_title: str) -> None:
     _name_tab(page_title, len(active), ended)
     elsewhere = [job for job in active if job.id != address.job()]
     if elsewhere:
-        more = f" (and {len(elsewhere) - 1} more)" if len(elsewhere) > 1 else ""
-        _link(elsewhere[0], more, "progress_activity")
+        _link(elsewhere[0], "progress_activity", count=len(elsewhere))
     elif ended is not None:
-        _link(ended, "", _ending_icon(ended))
+        _link(ended, _ending_icon(ended))
 
 
 def _tell_end(job_id: int) -> None:
@@ -69,11 +68,12 @@ def _name_tab(page_title: str, active: int, ended: JobRecord | None) -> None:
     st.set_page_config(page_title=f"{mark}{page_title} · bort")
 
 
-def _link(job: JobRecord, more: str, icon: str) -> None:
-    is_many = bool(more)
+def _link(job: JobRecord, icon: str, *, count: int = 1) -> None:
+    """Link a job's page, or Home if it is the first of several."""
+    is_many = count > 1
     st.page_link(
         navigation.HOME if is_many else navigation.watched_on(job.kind),
-        label=job_line(job) + more,
+        label=(f"{count} jobs; " if is_many else "") + job_line(job),
         icon=f":material/{icon}:",
         query_params=None if is_many else {"job": str(job.id)},
     )

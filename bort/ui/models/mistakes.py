@@ -80,7 +80,8 @@ def _texts(model: TrainedModel, mistakes: Mistakes) -> None:
     try:
         texts = _read(model.record.id, model.record.created_at, model)
     except BortError as error:
-        markup.notice(str(error))
+        reason = str(error)
+        markup.notice(f"{reason[0].upper()}{reason[1:]}.")
         return
     names = model.evidence.data.class_names
     columns = st.columns(2, gap="small")
