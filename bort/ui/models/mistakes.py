@@ -97,6 +97,8 @@ def _texts(model: TrainedModel, mistakes: Mistakes) -> None:
         height=38 + 35 * min(8, len(table)),
         column_config={
             "score": st.column_config.NumberColumn(format="%.3f", width=60),
+            # Names may be long, and the text is what people read.
+            **dict.fromkeys(("answer", "class"), st.column_config.TextColumn(width=140)),
             **{name: st.column_config.TextColumn(width="large") for name in table.columns[3:]},
         },
         placeholder="",
