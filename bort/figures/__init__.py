@@ -3,6 +3,7 @@
 from bort.figures.certified import plot_certified_epsilon
 from bort.figures.front import (
     LOOKS,
+    WEBGL_FROM,
     FrontInfo,
     Layer,
     front_info,
@@ -31,6 +32,7 @@ __all__ = [
     "SIZE",
     "SIZES",
     "TEXT_TO_LABEL",
+    "WEBGL_FROM",
     "FrontInfo",
     "Layer",
     "Objective",

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from visits import APP, Open
 
 from bort.storage import Store, open_store
+from bort.ui.kit import later
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,8 +33,9 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 
 
 @pytest.fixture
-def visit() -> Open:
-    """Open a page by its file's name, with query parameters."""
+def visit(monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Open a page by its file's name, with query parameters; no browser paints its charts."""
+    monkeypatch.setattr(later, "is_due", lambda: True)
 
     def open_page(page: str, **query: str) -> AppTest:
         app = AppTest.from_file(str(APP), default_timeout=30)

@@ -30,7 +30,7 @@ from bort.search import Fact, Status
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer, TableAnswer
 from bort.studies.commands import search_command
-from bort.ui.kit import markup, readings, terms
+from bort.ui.kit import later, markup, readings, terms
 from bort.ui.machine import verdict as machine_verdict
 
 # Shape and word show the status too, because not everybody sees colours.
@@ -195,7 +195,7 @@ def _take_away(answer: StudyAnswer) -> None:
             on_click="ignore",
             key="download-certificate",
         )
-        st.code(f"bort verify {answer.study}-certificate.json", language="bash", width="content")
+        later.code(f"bort verify {answer.study}-certificate.json", language="bash", width="content")
     markup.note(
         "It contains the claim at the study's own ε and weights, with every number behind it. "
         "bort verify recomputes everything and does not trust the search."

@@ -11,6 +11,7 @@ import streamlit as st
 
 from bort.figures import (
     LOOKS,
+    WEBGL_FROM,
     FrontInfo,
     Layer,
     Objective,
@@ -207,6 +208,10 @@ def show(
             markup.note(axes_sentence(axes, is_text_to_label=is_text))
         gains = [mark.gain for mark in view.trained if mark.gain is not None]
         markup.note(worth(answer.spec.training.steps, gains))
+    if view.shape is Shape.PANELS and any(len(m.ids) > WEBGL_FROM for m in drawing.info.groups):
+        markup.note(
+            "Where marks lie on each other, one of them is drawn. Zoom in to see the others."
+        )
     if view.trained and view.shape is Shape.PANELS and Layer.TRAINED not in view.hidden:
         markup.note(
             "★ is a fully trained model; an arrow leads to it from the search's prediction."

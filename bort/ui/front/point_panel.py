@@ -14,7 +14,7 @@ from bort.studies.commands import front_command, search_python
 from bort.ui.front import choice as front_choice
 from bort.ui.front import rows, side_by_side
 from bort.ui.front.own_table import OwnTable
-from bort.ui.kit import address, markup, navigation
+from bort.ui.kit import address, later, markup, navigation
 from bort.ui.models import start as model_start
 
 # Our dimension or fixed value -> the argument of `transformers.BertConfig`.
@@ -80,13 +80,13 @@ def _show_architecture(shown: Point, answer: StudyAnswer, choice: Choice) -> Non
         icon=":material/school:",
         query_params={"study": answer.study, "pick": shown.id},
     )
-    st.code(config_code(answer.spec.space, shown.architecture), language="python")
+    later.code(config_code(answer.spec.space, shown.architecture), language="python")
     markup.label("This view as a command")
     command = front_command(answer.study, epsilon=answer.epsilon, weights=answer.weights)
-    st.code(command, language="bash", wrap_lines=True)
+    later.code(command, language="bash", wrap_lines=True)
     with st.expander("As Python"):
         code = search_python(answer.study, epsilon=answer.epsilon, weights=answer.weights)
-        st.code(code, language="python", wrap_lines=True)
+        later.code(code, language="python", wrap_lines=True)
     markup.note(latency_note(answer.latency))
 
 

@@ -18,7 +18,7 @@ from bort.studies.answers import Point, TableAnswer, TablePoint
 from bort.studies.choosing import LATENCY, NORMAL_95, SIZE, Choice
 from bort.studies.commands import table_front_command, table_search_command
 from bort.ui.front import certificate
-from bort.ui.kit import address, markup, readings
+from bort.ui.kit import address, later, markup, readings
 
 NAME = "row"
 COLUMNS = {
@@ -80,12 +80,12 @@ def _inverted(column: int, answer: TableAnswer) -> str:
 def take_along(point: TablePoint, answer: TableAnswer, source: TableSource, path: Path) -> None:
     """Show the row's dimensions as code, and this view as a command."""
     cells = json.dumps(dict(point.architecture), indent=2, ensure_ascii=False, default=str)
-    st.code(cells, language="json", wrap_lines=True)
+    later.code(cells, language="json", wrap_lines=True)
     markup.label("This view as a command")
     command = table_front_command(
         Path(path.name), source, epsilon=answer.epsilon, weights=answer.weights
     )
-    st.code(command, language="bash", wrap_lines=True)
+    later.code(command, language="bash", wrap_lines=True)
 
 
 def strip(point: TablePoint, answer: TableAnswer) -> str:
@@ -119,7 +119,7 @@ def claim(answer: TableAnswer, source: TableSource, path: Path) -> None:
                 "A certified search reads only the rows that it needs. See how many these are, "
                 "and take its certificate with you."
             )
-        st.code(
+        later.code(
             table_search_command(Path(path.name), source, answer.question),
             language="bash",
             wrap_lines=True,
@@ -141,4 +141,4 @@ def _search(answer: TableAnswer, source: TableSource, path: Path) -> None:
             on_click="ignore",
             key="download-table-certificate",
         )
-        st.code(f"bort verify {name} --from-table {path.name}", language="bash", wrap_lines=True)
+        later.code(f"bort verify {name} --from-table {path.name}", language="bash", wrap_lines=True)

@@ -24,7 +24,7 @@ from bort.ui.front import study as front_study
 from bort.ui.front import table as front_table
 from bort.ui.front.objectives import Answer, unit_of
 from bort.ui.front.own_table import OwnTable
-from bort.ui.kit import frame, readings
+from bort.ui.kit import frame, later, readings
 from bort.ui.models import rivals as model_rivals
 
 
@@ -37,6 +37,7 @@ def _show(
     own: OwnTable | None = None,
 ) -> None:
     """Show one front: what is known, the question, the charts, and help to choose."""
+    later.watch()
     summary, said = st.container(), st.container(key="said")
     with st.container(key="question"):
         places = st.columns([1.5, 1, 1, 1, 1, 1.15, 1], gap="medium")
@@ -55,17 +56,18 @@ def _show(
         choice = readings.choice(drawn.points, limits, unit_of(answer))
         front_charts.show(drawn, view, frame.theme(), choice, landmarks)
         side_by_side.show(drawn, choice)
-        front_table.show(answer, choice)
-        reporting.offer(
-            drawn, choice, title=own.path.name if own else name, commands=[command(asked)]
-        )
+        if later.is_due():
+            front_table.show(answer, choice)
+            reporting.offer(
+                drawn, choice, title=own.path.name if own else name, commands=[command(asked)]
+            )
     with said:
         front_choice.say(choice)
     with right, st.container(border=True, key="sticky"):
         front_choice.suggest(choice)
         point_panel.show(answer, choice, own)
     weight_panel.show(answer, regions)
-    if isinstance(answer, StudyAnswer):
+    if isinstance(answer, StudyAnswer) and later.is_due():
         model_rivals.show(answer.spec.task, answer.spec.training, answer.rivals)
 
 

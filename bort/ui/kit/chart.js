@@ -1,5 +1,6 @@
 // Draws one plotly figure, keeps zoom and camera over new data, reports clicked marks by id.
 const STILL_PX = 4; // a press that moves further turns or zooms, it does not pick
+const CELL_PX = 4; // where marks of a crowd lie closer than this, one of them is drawn
 
 function loadPlotly(url) {
   if (window.Plotly) return Promise.resolve(window.Plotly);
@@ -52,16 +53,69 @@ function listen(chart) {
     chart.hovered = id === undefined ? null : String(id);
   });
   holder.on("plotly_unhover", () => (chart.hovered = null));
+  holder.on("plotly_relayout", (changed) => {
+    const isZoom = Object.keys(changed).some((name) => /axis\.(range|autorange)/.test(name));
+    if (isZoom && chart.figure.data.some(isCrowd)) paint(chart);
+  });
   holder.on("plotly_click", ({ points: [{ x: round }] }) => {
     if (chart.cursor === null) return;
     window.dispatchEvent(new CustomEvent("bort-round-asked", { detail: { name: chart.cursor, round } }));
   });
 }
 
+// A crowd is what plotly draws with WebGL. Without a graphics card that takes most of a chart's time,
+// and most marks lie on others: one is drawn for each place and colour. Zooming in draws the rest.
+const isCrowd = (trace) => trace.type === "scattergl" && Array.isArray(trace.x);
+
+function thinned(trace, layout, holder) {
+  if (!isCrowd(trace)) return trace;
+  const column = cells(trace.x, layout.xaxis, rangeOf(holder, "xaxis"), holder.clientWidth);
+  const row = cells(trace.y, layout.yaxis, rangeOf(holder, "yaxis"), holder.clientHeight);
+  const { color } = trace.marker;
+  const found = new Map(); // the first mark of each place
+  for (let i = trace.x.length - 1; i >= 0; i--) {
+    found.set(`${column[i]} ${row[i]} ${Array.isArray(color) ? color[i] : ""}`, i);
+  }
+  return only(trace, [...found.values()].sort((a, b) => a - b), trace.x.length);
+}
+
+// Where an axis begins and ends; null if that follows from the marks.
+function rangeOf(holder, axis) {
+  const { range, autorange } = holder.layout?.[axis] ?? {};
+  return range && !autorange ? [...range] : null;
+}
+
+// The cell of each value along an axis; all beyond one of its ends are in one.
+function cells(values, axis, range, pixels) {
+  const places = axis.type === "log" ? values.map(Math.log10) : values;
+  const [low, high] = range ?? places.reduce(([a, b], place) => [Math.min(a, place), Math.max(b, place)], [Infinity, -Infinity]);
+  const count = pixels / CELL_PX;
+  return places.map((place) => Math.floor(Math.max(-1, Math.min(count, (count * (place - low)) / (high - low || 1)))));
+}
+
+// A trace with some of its marks: each list of one entry for each mark is shortened.
+function only(value, kept, count) {
+  if (Array.isArray(value)) return value.length === count ? kept.map((i) => value[i]) : value;
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, only(part, kept, count)]));
+}
+
+async function paint(chart, isAgain = false) {
+  const { holder, figure } = chart;
+  const ranges = () => JSON.stringify(["xaxis", "yaxis"].map((axis) => rangeOf(holder, axis)));
+  const before = ranges();
+  const traces = figure.data.map((trace) => thinned(trace, figure.layout, holder));
+  await window.Plotly.react(holder, traces, { ...figure.layout, autosize: true }, chart.config);
+  // A reader's zoom, or new axes, are known only now.
+  if (!isAgain && figure.data.some(isCrowd) && ranges() !== before) await paint(chart, true);
+}
+
 async function draw(chart, data) {
-  const Plotly = await loadPlotly(data.library);
+  await loadPlotly(data.library);
   const { holder } = chart;
   if (!holder.isConnected) return;
+  holder.style.height = data.height;
+  if (chart.content === data.figure) return;
   const figure = JSON.parse(data.figure);
   const round = chart.round?.[chart.cursor];
   if (round !== undefined) Object.assign(figure.layout.shapes[0], { x0: round, x1: round });
@@ -69,9 +123,9 @@ async function draw(chart, data) {
   if (camera) figure.layout.scene.camera = camera; // plotly forgets it when an axis turns log
   // With a finger, a drag scrolls the page; the toolbar still offers zoom.
   if (!figure.layout.scene && matchMedia("(pointer: coarse)").matches) figure.layout.dragmode = false;
-  holder.style.height = data.height;
   delete figure.layout.height; // plotly takes the holder's
-  await Plotly.react(holder, figure.data, { ...figure.layout, autosize: true }, data.config);
+  Object.assign(chart, { figure, config: data.config, content: data.figure });
+  await paint(chart);
   if (!chart.isDrawn) listen(chart);
   chart.isDrawn = true;
   holder.dataset.drawn = "true";

@@ -7,7 +7,7 @@ from bort.jobs import JobRecord, JobState
 from bort.report.jobs import job_line
 from bort.ui.kit import address, hidden, navigation, readings
 
-POLL_S = 2.0
+POLL_S = 4.0
 IDLE_POLL_S = 10.0  # until a job is seen, started here or elsewhere
 
 _ACTIVE, _ENDED = "active-jobs", "ended-job"

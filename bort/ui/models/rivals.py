@@ -28,7 +28,7 @@ from bort.report.rivals import (
 from bort.rivals.request import describe_rivals, is_installed, usual_kinds
 from bort.studies.commands import rivals_command
 from bort.studies.rivals import KIND
-from bort.ui.kit import access, chart, frame, job_parts, markup, navigation, readings
+from bort.ui.kit import access, chart, frame, job_parts, later, markup, navigation, readings
 
 _TIMES = {"1": "ms, single", "32": "ms, of 32"}
 _FORMATS = {
@@ -155,7 +155,7 @@ def _offer(task: TaskSpec, training: TrainingSpec, label: str) -> None:
     absent = [RIVAL_NAMES[kind] for kind in usual if kind not in kinds]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         is_asked = st.button(label, icon=":material/compare_arrows:", key="make-rivals")
-        st.code(rivals_command(task, training), language="bash")
+        later.code(rivals_command(task, training), language="bash")
     if absent:
         markup.note(
             f"Left out, because their packages are not installed: {'; '.join(absent)}. "

@@ -1,0 +1,52 @@
+"""What is below the first fold comes second: once the page's charts are painted.
+
+A table and highlighted code bring megabytes of scripts along, which a browser would read before it
+paints the first chart.
+"""
+
+from functools import cache
+from typing import Any
+
+import streamlit as st
+
+_KEY = "later-state"
+
+# Some charts may never come, without the drawing library for example: the rest comes anyway.
+_SCRIPT = """const PATIENCE_MS = 10_000;
+
+export default ({ parentElement, setStateValue }) => {
+  if (parentElement.bortIsDue) return;
+  const end = performance.now() + PATIENCE_MS;
+  const look = setInterval(() => {
+    const charts = [...document.querySelectorAll(".bort-chart, .bort-parallel")];
+    const arePainted = charts.length > 0 && charts.every((chart) => chart.dataset.drawn);
+    if (!arePainted && performance.now() < end) return;
+    clearInterval(look);
+    parentElement.bortIsDue = true;
+    setStateValue("due", true);
+  }, 100);
+  return () => clearInterval(look);
+};"""
+
+
+def watch() -> None:
+    """Run the page again once its charts are painted; to be called before what waits for that."""
+    with st.container(key="later"):
+        _component()(key=_KEY, default={"due": False}, on_due_change=lambda: None)
+
+
+def is_due() -> bool:
+    """Whether the page's charts have been painted, or the page does not watch for it."""
+    state = st.session_state.get(_KEY)
+    return state is None or bool(state.get("due"))
+
+
+def code(text: str, *, language: str, **options: Any) -> None:
+    """Show code that can be copied, once it is due."""
+    if is_due():
+        st.code(text, language=language, **options)
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component("bort_later", js=_SCRIPT, isolate_styles=False)
