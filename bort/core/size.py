@@ -9,6 +9,8 @@ from bort.core.fields import Description, ask, check_fields
 from bort.core.kinds import Choice
 from bort.core.serialise import to_json
 
+BYTES_OF_FLOAT32 = 4
+
 
 class SizeUnit(StrEnum):
     """What size counts. Bytes are those of the exported weights and of tokenizer.json."""

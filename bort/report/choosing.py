@@ -4,12 +4,26 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from bort.core.size import SizeUnit
+import numpy as np
+
+from bort.core.baseline import Method, OracleFacts
+from bort.core.size import BYTES_OF_FLOAT32, SizeUnit
+from bort.report.baselines import SHORT_NAMES
 from bort.report.numbers import milliseconds, shape, significant
-from bort.search.choosing import Beaten, Difference, Reason
-from bort.studies.answers import LatencyBasis, TablePoint
+from bort.search.choosing import Beaten, Difference, Options, Reason, differences
+from bort.studies.answers import LatencyBasis, Point, TablePoint
 from bort.studies.answers.rows import Columns
-from bort.studies.choosing import ERROR, LATENCY, SIZE, AnyPoint, Choice, Move, Standing, Unit
+from bort.studies.choosing import (
+    ERROR,
+    LATENCY,
+    NORMAL_95,
+    SIZE,
+    AnyPoint,
+    Choice,
+    Move,
+    Standing,
+    Unit,
+)
 
 
 class _Words(NamedTuple):
@@ -148,8 +162,16 @@ def limits_sentence(choice: Choice) -> str:
     if choice.nearest is None:
         if not choice.limits.is_set:
             return f"No limits: all {count:,} {what} are left."
-        return f"{len(choice.meeting):,} of {count:,} {what} are left."
+        return f"{len(choice.meeting):,} of {count:,} {what} are left{_in_megabytes(choice)}."
     return f"Nothing meets them: the nearest is {choice.nearest}, with {_excess(choice)}."
+
+
+def _in_megabytes(choice: Choice) -> str:
+    """Say how large a file the limit on parameters allows: an M reads like megabytes."""
+    most = choice.limits.size
+    if most is None or choice.unit is not SizeUnit.PARAMETERS:
+        return ""
+    return f": {most:g} M parameters are {BYTES_OF_FLOAT32 * most:g} MB of float32 weights"
 
 
 def _excess(choice: Choice) -> str:
@@ -169,12 +191,17 @@ def reasons_sentence(choice: Choice, name: str, reasons: Sequence[Reason]) -> st
     lowest = values[choice.meeting, ERROR].min()
     among = " within your limits" if choice.limits.is_set else ""
     own = values[choice.rows[name], ERROR]
+    as_good = f"whose error is within noise of the lowest{among}"
+    as_good += "" if own == lowest else f" ({lowest:.1f} %)"
     words = {
-        Reason.SMALLEST_AS_GOOD: f"the smallest whose error is within noise of the lowest{among}"
-        + ("" if own == lowest else f" ({lowest:.1f} %)"),
+        Reason.SMALLEST_AS_GOOD: f"the smallest {as_good}",
+        Reason.FASTEST_AS_GOOD: f"the fastest {as_good}",
         Reason.KNEE: "the best balance of all three (the knee)",
         Reason.MOST_ACCURATE: f"the lowest error{among}",
     }
+    if {Reason.SMALLEST_AS_GOOD, Reason.FASTEST_AS_GOOD} <= set(reasons):
+        words[Reason.SMALLEST_AS_GOOD] = f"the smallest and the fastest {as_good}"
+        reasons = [one for one in reasons if one is not Reason.FASTEST_AS_GOOD]
     return _sentence(_listed(words[reason] for reason in reasons))
 
 
@@ -227,14 +254,49 @@ def comparison_sentences(choice: Choice, names: Sequence[str]) -> str:
     said = []
     for column, words in _words(choice.unit).items():
         order = sorted(names, key=lambda name: choice.options.values[choice.rows[name], column])
-        best = order[0]
+        best, *others = order
         value = words.value(choice.options.values[choice.rows[best], column])
+        if column == ERROR:
+            said.append(f"Most accurate: {best}, {value}.")
+            said += [_apart_in_error(choice, best, other) for other in others]
+            continue
         close = [
-            other for other in order[1:] if not choice.compare(best, other).changes[column].is_clear
+            other for other in others if not choice.compare(best, other).changes[column].is_clear
         ]
         noise = f"; {_listed(close)} {'is' if len(close) == 1 else 'are'} within noise of it"
         said.append(f"{words.superlative.capitalize()}: {best}, {value}{noise if close else ''}.")
     return " ".join(said)
+
+
+def _apart_in_error(choice: Choice, best: str, other: str) -> str:
+    change = choice.compare(best, other).changes[ERROR]
+    more = f"{other} has {change.value:.1f} points more"
+    if change.low == change.high:
+        return f"{more}."
+    noise = "clearly more" if change.is_clear else "within noise"
+    return f"{more} (95 %: {change.low:.1f} to {change.high:.1f}, {noise})."
+
+
+def baselines_sentence(point: Point, facts: OracleFacts) -> str:
+    """Say how a point's error compares with the baselines'; nothing if there are none."""
+    half = NORMAL_95 * point.error_se
+    rate = point.error_rate
+    said = []
+    for one in facts.baselines:
+        if one.methods == (Method.MAJORITY,):
+            continue
+        table = 100 * np.array(
+            [
+                [(rate,), (rate - half,), (rate + half,)],
+                [(one.error_rate,), (one.low,), (one.high,)],
+            ]
+        )
+        [change] = differences(Options(table[:, 0], table[:, 1], table[:, 2]), 0, 1)
+        than = "more" if change.value > 0 else "less"
+        noise = "" if change.is_clear else " (within noise)"
+        name = SHORT_NAMES[one.methods[0]]
+        said.append(f"{abs(change.value):.1f} {than} than {name}{noise}")
+    return f"Points of error: {_listed(said)}." if said else ""
 
 
 def _saved(move: Move) -> list[int]:

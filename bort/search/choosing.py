@@ -154,16 +154,17 @@ class Reason(StrEnum):
     """Why an option is suggested."""
 
     SMALLEST_AS_GOOD = "smallest as good"
+    FASTEST_AS_GOOD = "fastest as good"
     KNEE = "knee"
     MOST_ACCURATE = "most accurate"
 
 
 def suggestions(options: Options, rows: IntArray) -> tuple[tuple[Reason, int], ...]:
-    """Suggest up to three of `rows`; two reasons can name the same row.
+    """Suggest up to four of `rows`; two reasons can name the same row.
 
-    The last column is the error; the first one is the size.
+    The columns are size, latency and error.
 
-    - the smallest whose error is not clearly above the lowest one;
+    - the smallest, and the fastest, whose error is not clearly above the lowest one;
     - the knee;
     - the most accurate.
     """
@@ -173,9 +174,12 @@ def suggestions(options: Options, rows: IntArray) -> tuple[tuple[Reason, int], .
     best = int(order[0])
     low, _ = _apart(options, rows, best)
     as_good = rows[low[:, -1] <= 0]
-    smallest = as_good[np.lexsort(options.values[as_good].T[::-1])][0]
+    good = options.values[as_good]
+    smallest = as_good[np.lexsort(good.T[::-1])][0]
+    fastest = as_good[np.lexsort(good[:, [2, 0, 1]].T)][0]
     return (
         (Reason.SMALLEST_AS_GOOD, int(smallest)),
+        (Reason.FASTEST_AS_GOOD, int(fastest)),
         (Reason.KNEE, knee(options.values, rows)),
         (Reason.MOST_ACCURATE, best),
     )

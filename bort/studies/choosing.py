@@ -117,7 +117,7 @@ class Choice:
         return frozenset(name for name, row in self.rows.items() if self.beaten[row] is degree)
 
     def suggested(self) -> tuple[Suggested, ...]:
-        """Up to three points within the limits, in the order of their first reason."""
+        """Up to four points within the limits, in the order of their first reason."""
         found: dict[str, tuple[Reason, ...]] = {}
         for reason, row in suggestions(self.options, self.meeting):
             name = self.ids[row]

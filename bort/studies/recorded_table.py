@@ -317,7 +317,7 @@ def _repeated(frame: "pd.DataFrame", dimensions: Sequence[str]) -> BoolArray:
         what = ", ".join(f"{d}={frame[d].iloc[row]}" for d in dimensions)
         raise InvalidDataError(
             f"row {frame.index[row] + 1} repeats the architecture {what} with other values; "
-            "keep one of them, or average them"
+            "keep one of them, average them, or make a column that tells them apart a dimension"
         )
     return np.asarray(whole)
 

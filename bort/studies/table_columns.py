@@ -145,7 +145,7 @@ _USUAL = (
         r"(model|disk|file|checkpoint)_?size|memory|bytes",
         r"size",
     ),
-    (r"lat", r"(^|[^a-z])ms$", r"throughput|speed|fps|per_s", r"time|seconds"),
+    (r"lat", r"(^|[^a-z])ms([^a-z]|$)", r"throughput|speed|fps|per_s", r"time|seconds"),
     (r"err", r"acc", r"f1|auc|top_?1|score|loss"),
 )
 _SPREAD = re.compile(r"(^|_)(se|sem|std|stderr|std_err|standard_error|low|high)$")

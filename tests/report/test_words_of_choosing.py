@@ -1,7 +1,9 @@
 """What a page says to help with a choice, of points whose numbers can be read off."""
 
+from bort.core.baseline import Method, OracleFacts, Scored
 from bort.report.choosing import (
     against_sentence,
+    baselines_sentence,
     comparison_sentences,
     exchange_sentences,
     limits_sentence,
@@ -50,6 +52,9 @@ def choice(**limits: float) -> Choice:
 def test_how_many_are_left() -> None:
     assert limits_sentence(choice()) == "No limits: all 5 trained architectures are left."
     assert limits_sentence(choice(latency=0.8)) == "2 of 5 trained architectures are left."
+    assert limits_sentence(choice(size=5)) == (
+        "2 of 5 trained architectures are left: 5 M parameters are 20 MB of float32 weights."
+    )
 
 
 def test_a_limit_is_met_by_what_reads_like_it() -> None:
@@ -72,15 +77,19 @@ def test_when_nothing_meets_the_limits_the_nearest_is_named_with_its_excess() ->
 def test_suggestions_have_reasons() -> None:
     found = choice()
     assert [(name, reasons_sentence(found, name, why)) for name, why in found.suggested()] == [
-        ("large", "The smallest whose error is within noise of the lowest and the lowest error."),
+        (
+            "large",
+            "The smallest and the fastest whose error is within noise of the lowest and the lowest "
+            "error.",
+        ),
         ("middle", "The best balance of all three (the knee)."),
     ]
     within = choice(latency=1)
     [(name, why)] = within.suggested()
     assert name == "middle"
     assert reasons_sentence(within, name, why) == (
-        "The smallest whose error is within noise of the lowest within your limits, the best "
-        "balance of all three (the knee) and the lowest error within your limits."
+        "The smallest and the fastest whose error is within noise of the lowest within your "
+        "limits, the best balance of all three (the knee) and the lowest error within your limits."
     )
 
 
@@ -122,5 +131,24 @@ def test_neighbours_and_who_beats_whom() -> None:
 def test_side_by_side_says_who_is_best_at_what() -> None:
     assert comparison_sentences(choice(), ["middle", "tiny", "beaten"]) == (
         "Smallest: tiny, 3.00 M parameters. Fastest: tiny, 0.40 ms. "
-        "Most accurate: middle, 18.0 % error; beaten is within noise of it."
+        "Most accurate: middle, 18.0 % error. beaten has 0.5 points more (95 %: -2.3 to 3.3, "
+        "within noise). tiny has 3.0 points more (95 %: 0.2 to 5.8, clearly more)."
+    )
+
+
+def test_a_point_is_compared_with_baselines() -> None:
+    facts = OracleFacts(
+        source="s",
+        source_sha256="0",
+        teacher="t",
+        teacher_dev_error=0.1,
+        device="cpu",
+        threads=1,
+        baselines=tuple(
+            Scored(methods=(m,), error_rate=e, low=e - 0.02, high=e + 0.02, macro_f1=0.5, n=1_000)
+            for m, e in ((Method.MAJORITY, 0.5), (Method.TFIDF, 0.2), (Method.PROBE, 0.22))
+        ),
+    )
+    assert baselines_sentence(POINTS[1], facts) == (
+        "Points of error: 2.0 less than tf-idf (within noise) and 4.0 less than linear probe."
     )

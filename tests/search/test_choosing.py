@@ -87,10 +87,11 @@ def test_a_limit_is_met_at_its_own_value() -> None:
     assert meets(VALUES, tuple(VALUES[1])).tolist() == [False, True, False, False, False]
 
 
-def test_the_three_suggestions() -> None:
+def test_the_suggestions() -> None:
     # Up to 2.1 points are noise; 18.8 is 2.8 above 16.0.
     assert dict(suggestions(options(), ALL)) == {
         Reason.SMALLEST_AS_GOOD: 3,
+        Reason.FASTEST_AS_GOOD: 3,
         Reason.KNEE: 1,
         Reason.MOST_ACCURATE: 3,
     }
@@ -98,6 +99,7 @@ def test_the_three_suggestions() -> None:
     within = np.flatnonzero(meets(VALUES, (None, 1.0, None)))
     assert dict(suggestions(options(), within)) == {
         Reason.SMALLEST_AS_GOOD: 1,  # 21.0 is clearly above 18.8
+        Reason.FASTEST_AS_GOOD: 1,
         Reason.KNEE: 1,
         Reason.MOST_ACCURATE: 2,
     }

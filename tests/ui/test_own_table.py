@@ -55,6 +55,18 @@ def test_the_form_recognises_the_columns_and_leads_to_the_front(kept: str, visit
     assert {"params", "latency_ms", "error (%)", "depth"} <= set(table)
 
 
+def test_blank_and_repeated_columns_do_not_stop_the_form(visit: Open, tmp_path: Path) -> None:
+    frame = results().drop(columns="name").rename(columns={"latency_ms": "p50 [ms/text]"})
+    frame = frame.assign(width=16, run_id=[f"r{i}" for i in range(len(frame))], notes=None)
+    frame.loc[2, ["accuracy", "notes"]] = [None, "failed"]
+    file = tmp_path / "odd.csv"
+    frame.to_csv(file, index=False)
+    app = visit("pareto", table=uploads.reference(uploads.keep_file(file)))
+    assert [one.value for one in app.selectbox[:3]] == ["params", "p50 [ms/text]", "accuracy"]
+    assert app.multiselect[0].value == ["depth", "width", "run_id"]
+    assert "Show the front" in [button.label for button in app.button]
+
+
 def test_a_link_shows_the_same_and_a_certified_search_is_one_click_away(
     kept: str, visit: Open
 ) -> None:

@@ -282,6 +282,9 @@ def test_limits_are_kept_in_the_address_and_narrow_the_suggestions(
     assert best.id in suggested
     app.button(key=f"suggested:{best.id}").click().run()
     assert app.query_params["pick"] == best.id
+    assert "outside your limits" not in shown(app)
+    app.number_input[1].set_value(best.latency_ms / 2).run()
+    assert "outside your limits" in shown(app)
     assert not app.exception
 
 

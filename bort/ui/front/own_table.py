@@ -292,11 +292,17 @@ def _ask_spread(
 def _ask_dimensions(
     key: str, frame: "pd.DataFrame", objectives: Sequence[str], source: TableSource | None
 ) -> tuple[str, ...]:
-    from bort.studies.table_columns import LABELS, without_others
+    from bort.studies.table_columns import LABELS, without_failed, without_others
 
     kept, _ = without_others(frame, objectives)
     labels = [name for name in frame.columns if name.casefold() in LABELS]
+    counted, _ = without_failed(frame, objectives)
     usual = [name for name in kept.columns if name not in (*objectives, *labels)]
+    usual = [name for name in usual if counted[name].notna().any()]
+    if not usual or counted.duplicated(subset=usual).any():
+        usual += [
+            name for name in frame.columns if name not in objectives and counted[name].is_unique
+        ][:1]
     if source is not None and source.dimensions is not None:
         usual = [name for name in source.dimensions if name in frame.columns]
     return tuple(

@@ -6,6 +6,8 @@ from typing import Any
 import streamlit as st
 
 from bort.core.architecture import Architecture
+from bort.core.size import BYTES_OF_FLOAT32
+from bort.report.choosing import baselines_sentence
 from bort.report.numbers import milliseconds, milliseconds_range, shape
 from bort.report.search import file_note, latency_note
 from bort.studies.answers import Point, StudyAnswer, TableAnswer, TablePoint
@@ -30,9 +32,8 @@ _BERT_ARGUMENTS = {
 }
 
 
-BYTES_OF_FLOAT32 = 4
-
 Answer = StudyAnswer | TableAnswer
+_MORE = "suggestions and reasons"
 
 
 def show(answer: Answer, choice: Choice, own: OwnTable | None = None) -> None:
@@ -60,7 +61,7 @@ def show(answer: Answer, choice: Choice, own: OwnTable | None = None) -> None:
 
 def _show_row(shown: TablePoint, answer: TableAnswer, choice: Choice, own: OwnTable) -> None:
     markup.name(*rows.title(shown))
-    markup.tags(_properties(shown, answer))
+    markup.tags(_properties(shown, answer, choice))
     markup.facts(rows.facts(shown, answer))
     front_choice.around(choice, shown.name)
     side_by_side.offer(shown.name)
@@ -69,8 +70,10 @@ def _show_row(shown: TablePoint, answer: TableAnswer, choice: Choice, own: OwnTa
 
 def _show_architecture(shown: Point, answer: StudyAnswer, choice: Choice) -> None:
     markup.name(shown.id, shape(shown.architecture))
-    markup.tags(_properties(shown, answer))
+    markup.tags(_properties(shown, answer, choice))
     markup.facts(_facts(shown, answer))
+    if answer.facts is not None:
+        markup.note(baselines_sentence(shown, answer.facts))
     front_choice.around(choice, shown.id)
     side_by_side.offer(shown.id)
     model_start.offer(answer, shown)
@@ -95,21 +98,22 @@ def strip(answer: Answer) -> None:
     asked = address.pick()
     shown = next((p for p in answer.points if p.name == asked), answer.best)
     if isinstance(answer, TableAnswer) and isinstance(shown, TablePoint):
-        markup.strip(rows.strip(shown, answer))
+        markup.strip(rows.strip(shown, answer), _MORE)
     elif isinstance(answer, StudyAnswer) and isinstance(shown, Point):
         is_bytes = answer.spec.size.unit.is_bytes
         size = f"{shown.size / 1e6:.3f} MB" if is_bytes else f"{shown.parameter_count / 1e6:.2f} M"
-        markup.strip(
-            f"{shown.id}: {size}, {milliseconds(shown.latency_ms)} ms, {shown.error_rate:.1%} error"
-        )
+        latency = f"{milliseconds(shown.latency_ms)} ms"
+        markup.strip(f"{shown.id}: {size}, {latency}, {shown.error_rate:.1%} error", _MORE)
 
 
-def _properties(point: Point | TablePoint, answer: Answer) -> list[str]:
+def _properties(point: Point | TablePoint, answer: Answer, choice: Choice) -> list[str]:
     properties = ["on the Pareto front" if point.is_on_front else "dominated"]
     if point.is_in_cover:
         properties.append(f"in the ε-cover for ε = {answer.epsilon:g}")
     if answer.best and point.name == answer.best.name:
         properties.append("largest W")
+    if point.name in choice.outside:
+        properties.append("outside your limits")
     return properties
 
 
@@ -152,7 +156,11 @@ def _facts(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
             f"{point.error_rate:.1%}",
             f"± {half:.1f} (95 %), {point.n_dev:,} dev examples{trainings}",
         ),
-        ("W", f"{point.w:.3f}", f"rank {rank} of {len(answer.points)}, weights {weights}"),
+        (
+            "W",
+            f"{point.w:.3f}",
+            f"rank {rank} of {len(answer.points)}, weights {weights}{rows.ahead(point, answer)}",
+        ),
     ]
 
 

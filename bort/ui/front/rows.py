@@ -14,7 +14,7 @@ from bort.report.choosing import cost_name, shape_of
 from bort.report.data import table_note
 from bort.report.numbers import significant
 from bort.report.search import claim_line
-from bort.studies.answers import Point, TableAnswer, TablePoint
+from bort.studies.answers import Point, StudyAnswer, TableAnswer, TablePoint
 from bort.studies.choosing import LATENCY, NORMAL_95, SIZE, Choice
 from bort.studies.commands import table_front_command, table_search_command
 from bort.ui.front import certificate
@@ -68,8 +68,20 @@ def facts(point: TablePoint, answer: TableAnswer) -> list[tuple[str, str, str]]:
         (columns.size, significant(point.size), _inverted(SIZE, answer)),
         (columns.latency, significant(point.latency), _inverted(LATENCY, answer)),
         ("Error", f"{point.error_rate:.1%}", f"± {half:.1f} (95 %)" if half else ""),
-        ("W", f"{point.w:.3f}", f"rank {rank} of {len(answer.points):,}, weights {weights}"),
+        (
+            "W",
+            f"{point.w:.3f}",
+            f"rank {rank} of {len(answer.points):,}, weights {weights}{ahead(point, answer)}",
+        ),
     ]
+
+
+def ahead(point: Point | TablePoint, answer: StudyAnswer | TableAnswer) -> str:
+    """Name the one with the largest W, if it is another one."""
+    best = answer.best
+    return (
+        "" if best is None or best.name == point.name else f"; largest: {best.name}, {best.w:.3f}"
+    )
 
 
 def _inverted(column: int, answer: TableAnswer) -> str:

@@ -24,7 +24,7 @@ from bort.ui.front import study as front_study
 from bort.ui.front import table as front_table
 from bort.ui.front.objectives import Answer, unit_of
 from bort.ui.front.own_table import OwnTable
-from bort.ui.kit import frame, later, readings
+from bort.ui.kit import frame, later, markup, readings
 from bort.ui.models import rivals as model_rivals
 
 
@@ -64,6 +64,7 @@ def _show(
     with said:
         front_choice.say(choice)
     with right, st.container(border=True, key="sticky"):
+        markup.target()
         front_choice.suggest(choice)
         point_panel.show(answer, choice, own)
     weight_panel.show(answer, regions)

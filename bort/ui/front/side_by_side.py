@@ -53,6 +53,15 @@ def show(answer: StudyAnswer | TableAnswer, choice: Choice) -> None:
         markup.note(f"Pick another one to compare it with {chosen[0]}.")
         return
     markup.note(comparison_sentences(choice, chosen))
+    if chosen[-1] not in address.compared() and len(chosen) < MOST:
+        st.button(
+            f"Keep {markup.plain(chosen[-1])}, and pick another one",
+            icon=":material/add:",
+            key="keep-compared",
+            on_click=address.compare,
+            args=(chosen,),
+            type="tertiary",
+        )
     rows = [_row(points[name], choice) for name in chosen]
     titles = list(dict.fromkeys(title for row in rows for title in row))
     differing = [t for t in titles if len({row.get(t) for row in rows}) > 1]

@@ -7,6 +7,8 @@ from html import escape
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+_TARGET = "choice"
+
 
 def plain(text: str) -> str:
     """Make data safe where Streamlit reads Markdown: labels of buttons and fields.
@@ -50,9 +52,15 @@ def note(text: str) -> None:
     st.html(_remark(text))
 
 
-def strip(text: str) -> None:
-    """A line that stays in view on a phone, where what it speaks of is far below."""
-    st.html(f'<p class="bort-strip">{escape(text)}</p>')
+def strip(text: str, more: str) -> None:
+    """A line that stays in view on a phone, where what it speaks of is far below; see `target`."""
+    link = f'<a href="#{_TARGET}">{escape(more)} ↓</a>'
+    st.html(f'<p class="bort-strip">{escape(text)}<br>{link}</p>')
+
+
+def target() -> None:
+    """The place to which the link of `strip` leads."""
+    st.html(f'<span id="{_TARGET}" class="bort-target"></span>')
 
 
 def problem(text: str) -> None:
