@@ -14,7 +14,18 @@ from bort.studies.answers import StudyAnswer
 from bort.studies.choosing import Limits
 from bort.ui.front import charts as front_charts
 from bort.ui.front import own_table
-from bort.ui.kit import access, chart, frame, hidden, job_parts, markup, navigation, readings, terms
+from bort.ui.kit import (
+    access,
+    chart,
+    frame,
+    hidden,
+    job_parts,
+    later,
+    markup,
+    navigation,
+    readings,
+    terms,
+)
 from bort.ui.kit.same import Same
 
 POLL_S = 2.0
@@ -29,6 +40,7 @@ def showcase(studies: list[StudyRecord]) -> None:
     if study is None:
         markup.notice("There are no results yet. Start a search; its front grows while it runs.")
         return
+    later.watch()
     answer = readings.answer(study)
     picture, text = st.columns([1.7, 1], gap="large", vertical_alignment="center")
     with picture:
@@ -173,4 +185,4 @@ def next_steps() -> None:
             st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=query)
     with st.container(border=True):
         markup.label("The same in a terminal")
-        st.code("bort search --preset quick\nbort front", language="bash")
+        later.code("bort search --preset quick\nbort front", language="bash")
