@@ -49,6 +49,7 @@ def front_report(
         table(
             ("assumption", "status", "evidence"),
             [(words(f).assumption, str(f.status), words(f).evidence) for f in answer.ledger],
+            key="ledger",
         ),
         heading("All points"),
         _points(answer, choice),

@@ -81,8 +81,7 @@ def test_from_an_empty_page_to_files(place, address, visit, monkeypatch):
         keep_latencies(place)
         watch(reader, place)
         read(reader)
-        answer_a_sentence(reader)
-        file = download(reader, place)
+        file = answer_a_sentence(reader, place)
         monkeypatch.setenv("BORT_HOME", str(place))
         with open_store(store_url(place)) as store:
             trained = store.models()[0].name
@@ -161,28 +160,25 @@ def cell(table, text):
     return table.locator("[role=gridcell]").filter(has_text=value).first
 
 
-def answer_a_sentence(reader):
+def answer_a_sentence(reader, place):
+    """Ask, and download the run bundle while the models load; returns its path."""
     page = reader.page
     page.get_by_role("button", name="Answer").click()
     expect(reader.problems()).to_have_text("there is no text to try; write a sentence")
     page.get_by_label("Your own sentence").fill(SENTENCE)
-    page.get_by_role("button", name="Answer").click()
+    with page.expect_download() as begun:
+        page.get_by_role("button", name="Answer").click()
+        page.get_by_role("button", name="Run bundle").click()
+    target = place / begun.value.suggested_filename
+    begun.value.save_as(target)
+    with zipfile.ZipFile(target) as bundle:
+        assert {"manifest.json", "model/model.safetensors"} <= set(bundle.namelist())
     answers = page.locator(".bort-table")
     expect(answers).to_contain_text(re.compile(r"good\s*\d+\.\d%\s*\d+\.\d%"))
     expect(answers).to_contain_text(re.compile(r"latency\s*\d+\.\d\d ms\s*\d+\.\d\d ms"))
     expect(page.get_by_text(re.compile("The model (was|took) .* here"))).to_be_visible()
     expect(reader.problems()).to_have_count(0)
     reader.settle()
-
-
-def download(reader, place):
-    """Download the run bundle; returns its path."""
-    with reader.page.expect_download() as begun:
-        reader.page.get_by_role("button", name="Run bundle").click()
-    target = place / begun.value.suggested_filename
-    begun.value.save_as(target)
-    with zipfile.ZipFile(target) as bundle:
-        assert {"manifest.json", "model/model.safetensors"} <= set(bundle.namelist())
     return target
 
 

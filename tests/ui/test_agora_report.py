@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from test_agora_page import HOSTILE, made_up_round, point, reviews
+from made_up_runs import made_up_round, point
+from test_agora_page import HOSTILE, reviews
 
 from bort.agora.text.spec import small_space
 from bort.core.agora import TextSpec

@@ -123,3 +123,33 @@ def test_a_file_on_this_machine_and_one_that_is_no_table(
     app.text_input(key="results-path").set_value(str(file)).run()
     assert app.query_params["table"].endswith("/words.csv")
     assert "0 columns of numbers, but three are needed" in shown(app)
+
+
+def test_an_optuna_study_is_read_with_its_directions(
+    store: Store, visit: Open, tmp_path: Path
+) -> None:
+    optuna = pytest.importorskip("optuna")
+    url = f"sqlite:///{tmp_path / 'optuna.db'}"
+    study = optuna.create_study(
+        study_name="tuning", storage=url, directions=["minimize", "minimize", "maximize"]
+    )
+    width = optuna.distributions.IntDistribution(1, 9)
+    for n in range(1, 6):
+        study.add_trial(
+            optuna.trial.create_trial(
+                params={"width": n}, distributions={"width": width}, values=[n, n / 9, 80 + n]
+            )
+        )
+    app = visit("pareto", table="new")
+    app.segmented_control(key="bring").set_value("optuna").run()
+    app.text_input(key="optuna-storage").set_value(url)
+    app.text_input(key="optuna-study").set_value("gone").run()
+    app.button(key="optuna-read").click().run()
+    assert "no Optuna study &#x27;gone&#x27;" in shown(app)
+    app.text_input(key="optuna-study").set_value("tuning").run()
+    app.button(key="optuna-read").click().run()
+    assert not app.exception
+    assert app.query_params["table"].endswith("/tuning.csv")
+    assert [one.value for one in app.selectbox[:3]] == ["value_0", "value_1", "value_2"]
+    assert [one.value for one in app.toggle] == [False, False, True]
+    assert app.multiselect[0].value == ["width"]

@@ -95,3 +95,15 @@ def test_the_job_is_watched_on_models(store: Store, visit: Open, state: JobState
     keys = {button.key for button in app.button}
     wanted = {JobState.RUNNING: "rivals-cancel", JobState.CANCELLED: "rivals-resume"}
     assert wanted.get(state, "rivals-delete") in keys
+
+
+def test_the_newest_comparison_is_shown_beside_a_model_while_its_job_is_watched(
+    store: Store, visit: Open
+) -> None:
+    fill(store, "reviews", budget=8)
+    pick = read_answer(store, "reviews").front[0].id
+    job = finished_job(store, "reviews", pick)
+    add_model(store, "good", "reviews", pick, job_id=job.id, task_spec=TASK.to_dict())
+    app = visit("models", job=str(add_comparison(store, TASK).id))
+    assert not app.exception
+    assert sum("verdict" in one.value for one in app.dataframe) == 2

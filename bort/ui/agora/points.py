@@ -89,7 +89,7 @@ def _table(rows: Rows, run: StoredRun, dev: DevItems | None) -> None:
     names = [point_name(row) for row in points]
     pick, marked = address.point(), set(selection.marked(job_id))
     st.dataframe(
-        frame(points, dev, run.class_names),
+        markup.cells(frame(points, dev, run.class_names)),
         hide_index=True,
         height=min(420, 38 + 35 * max(1, len(points))),
         key=key,

@@ -171,7 +171,7 @@ def _describe(path: Path, source: TableSource | None) -> None:
                 key="another-table",
             )
     markup.note(f"{len(frame):,} rows, {len(frame.columns):,} columns. The first {_PREVIEWED}:")
-    st.dataframe(frame.head(_PREVIEWED), hide_index=True, height="content")
+    st.dataframe(markup.cells(frame.head(_PREVIEWED)), hide_index=True, height="content")
     numeric = [str(name) for name in frame.select_dtypes("number").columns]
     if len(numeric) < len(_ROLES):
         raise InvalidDataError(

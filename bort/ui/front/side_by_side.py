@@ -1,5 +1,6 @@
 """Up to five picks next to each other: figures with intervals, what differs, who is better."""
 
+import pandas as pd
 import streamlit as st
 
 from bort.report.choosing import comparison_sentences, cost_name
@@ -70,7 +71,19 @@ def show(answer: StudyAnswer | TableAnswer, choice: Choice) -> None:
         markup.table(("", *chosen), [(t, *(row.get(t, "") for row in rows)) for t in differing])
     if equal:
         markup.note("The same: " + ", ".join(f"{t} {rows[0][t]}" for t in equal) + ".")
-    st.button("Clear the comparison", on_click=address.compare, args=((),), type="tertiary")
+    table = pd.DataFrame([{"": name, **row} for name, row in zip(chosen, rows, strict=True)])
+    with st.container(horizontal=True):
+        st.button("Clear the comparison", on_click=address.compare, args=((),), type="tertiary")
+        st.download_button(
+            "Save as CSV",
+            data=lambda: markup.cells(table).to_csv(index=False),
+            file_name="side-by-side.csv",
+            mime="text/csv",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+            key="side-by-side-csv",
+        )
 
 
 def _row(point: Point | TablePoint, choice: Choice) -> dict[str, str]:

@@ -7,7 +7,7 @@ from bort.core.architecture import Architecture
 from bort.studies.answers import Point, StudyAnswer, TableAnswer
 from bort.studies.choosing import NORMAL_95, Choice
 from bort.ui.front import rows
-from bort.ui.kit import address
+from bort.ui.kit import address, markup
 
 _COLUMNS = {
     "kind": st.column_config.TextColumn("kind", width=105),
@@ -55,7 +55,7 @@ def show(answer: StudyAnswer | TableAnswer, choice: Choice) -> None:
     pick = address.pick()
     here = [(ids.index(pick), rows.NAME if is_table else "architecture")] if pick in ids else []
     st.dataframe(
-        rows.frame(answer, choice, all_=is_all)
+        markup.cells(rows.frame(answer, choice, all_=is_all))
         if isinstance(answer, TableAnswer)
         else _frame(answer, choice, all_=is_all),
         hide_index=True,

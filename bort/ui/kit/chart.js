@@ -2,6 +2,14 @@
 const STILL_PX = 4; // a press that moves further turns or zooms, it does not pick
 const CELL_PX = 4; // where marks of a crowd lie closer than this, one of them is drawn
 
+const savePng = (holder) => window.Plotly.downloadImage(holder, { format: "png", scale: 2, filename: "bort" });
+
+// plotly draws everything anew if the configuration changes: each function here exists once.
+const configOf = ({ modeBarButtons: [buttons], ...others }) => ({
+  ...others,
+  modeBarButtons: [[...buttons, { name: "png", title: "Download plot as a PNG", icon: window.Plotly.Icons.disk, click: savePng }]],
+});
+
 function loadPlotly(url) {
   if (window.Plotly) return Promise.resolve(window.Plotly);
   window.bortPlotly ??= new Promise((resolve, reject) => {
@@ -124,7 +132,7 @@ async function draw(chart, data) {
   // With a finger, a drag scrolls the page; the toolbar still offers zoom.
   if (!figure.layout.scene && matchMedia("(pointer: coarse)").matches) figure.layout.dragmode = false;
   delete figure.layout.height; // plotly takes the holder's
-  Object.assign(chart, { figure, config: data.config, content: data.figure });
+  Object.assign(chart, { figure, config: configOf(data.config), content: data.figure });
   await paint(chart);
   if (!chart.isDrawn) listen(chart);
   chart.isDrawn = true;

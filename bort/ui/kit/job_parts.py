@@ -190,7 +190,7 @@ def links(
             state = "recorded elsewhere" if job.is_example else f"job {job.id} {STATES[job.state]}"
             st.page_link(
                 page,
-                label=f"{names(job)}: {state}",
+                label=markup.plain(f"{names(job)}: {state}"),
                 icon=":material/history:",
                 query_params={"job": str(job.id)},
             )

@@ -3,9 +3,13 @@
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _TARGET = "choice"
 
@@ -115,3 +119,27 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     st.html(
         f'<table class="bort-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     )
+
+
+def cells(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Keep the CSV of a table of data from being calculated by a spreadsheet program.
+
+    An apostrophe comes before each text, and each column's name, that would be read as a formula.
+
+    Examples:
+        >>> import pandas as pd
+        >>> cells(pd.DataFrame({"@who": ["=1+1", "-1", "fine"]}))["'@who"].tolist()
+        ["'=1+1", '-1', 'fine']
+    """
+    texts = frame.select_dtypes(["object", "string"]).map(_inert)
+    return frame.assign(**{str(name): texts[name] for name in texts}).rename(columns=_inert)
+
+
+def _inert(value: Any) -> Any:
+    if not isinstance(value, str) or len(value) < 2 or value[0] not in "=+-@\t\r":
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value  # a number, such as the label -1

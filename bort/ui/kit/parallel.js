@@ -37,6 +37,9 @@ function create(parent) {
   });
   svg.addEventListener("pointerleave", () => point(view, null));
   svg.addEventListener("keydown", (event) => onKey(view, event));
+  for (const button of parent.querySelectorAll(".bort-save")) {
+    button.addEventListener("click", () => save(view, button.dataset.format));
+  }
   return view;
 }
 
@@ -171,6 +174,39 @@ function drawAxes(view) {
       fill: data.accent, "fill-opacity": 0.3, stroke: data.accent,
     });
   });
+}
+
+// Everything as one SVG: the lines, which a canvas shows, below the axes.
+function whole(view) {
+  const made = view.svg.cloneNode(true);
+  const add = (name, attributes) => {
+    const part = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) part.setAttribute(key, value);
+    return part;
+  };
+  const size = { width: width(view), height: height(view) };
+  const lines = view.data.lines.map((line) => add("polyline", {
+    points: line.places.map((place, axis) => `${across(view, axis).toFixed(1)},${up(view, place).toFixed(1)}`).join(" "),
+    fill: "none", stroke: line.colour, "stroke-width": line.width, "stroke-opacity": passes(view, line) ? 1 : 0.1,
+  }));
+  made.prepend(add("rect", { ...size, fill: view.data.background }), ...lines);
+  for (const [key, value] of Object.entries({ ...size, "font-family": "sans-serif", "font-size": 12 })) made.setAttribute(key, value);
+  return new Blob([new XMLSerializer().serializeToString(made)], { type: "image/svg+xml" });
+}
+
+async function save(view, format) {
+  let picture = whole(view);
+  if (format === "png") {
+    const drawn = Object.assign(new Image(), { src: URL.createObjectURL(picture) });
+    await drawn.decode();
+    const canvas = Object.assign(document.createElement("canvas"), { width: 2 * width(view), height: 2 * height(view) });
+    canvas.getContext("2d").drawImage(drawn, 0, 0, canvas.width, canvas.height);
+    picture = await new Promise((done) => canvas.toBlob(done));
+  }
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(picture);
+  link.download = `bort.${format}`;
+  link.click();
 }
 
 export default function (component) {

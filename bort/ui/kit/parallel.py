@@ -55,7 +55,9 @@ def _component() -> Any:
         "bort_parallel",
         html='<div class="bort-parallel"><canvas></canvas>'
         '<svg role="application" tabindex="0"></svg></div>'
-        '<output class="bort-note"></output>',
+        '<div class="bort-below"><output class="bort-note"></output>'
+        '<button class="bort-save" data-format="svg">Save as SVG</button>'
+        '<button class="bort-save" data-format="png">Save as PNG</button></div>',
         js=script,
         isolate_styles=False,
     )

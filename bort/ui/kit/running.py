@@ -5,7 +5,7 @@ import streamlit as st
 from bort.core.errors import BortError
 from bort.jobs import JobRecord, JobState
 from bort.report.jobs import job_line
-from bort.ui.kit import address, hidden, navigation, readings
+from bort.ui.kit import address, hidden, markup, navigation, readings
 
 POLL_S = 4.0
 IDLE_POLL_S = 10.0  # until a job is seen, started here or elsewhere
@@ -47,7 +47,9 @@ def _look(page_title: str) -> None:
 def _tell_end(job_id: int) -> None:
     job = _job(job_id)
     if job is not None and job_id != address.job():  # its own page says so
-        st.toast(job_line(job), icon=f":material/{_ending_icon(job)}:", duration="long")
+        st.toast(
+            markup.plain(job_line(job)), icon=f":material/{_ending_icon(job)}:", duration="long"
+        )
         st.session_state[_ENDED] = job_id
 
 
@@ -73,7 +75,7 @@ def _link(job: JobRecord, icon: str, *, count: int = 1) -> None:
     is_many = count > 1
     st.page_link(
         navigation.HOME if is_many else navigation.watched_on(job.kind),
-        label=(f"{count} jobs; " if is_many else "") + job_line(job),
+        label=markup.plain((f"{count} jobs; " if is_many else "") + job_line(job)),
         icon=f":material/{icon}:",
         query_params=None if is_many else {"job": str(job.id)},
     )

@@ -71,7 +71,7 @@ def show() -> None:
     machine_verdict.origin(differences(machine, here))
     machine_verdict.show(result.noise)
     st.dataframe(
-        pd.DataFrame([_numbers(mark) for mark in result.landmarks]),
+        markup.cells(pd.DataFrame([_numbers(mark) for mark in result.landmarks])),
         hide_index=True,
         alt="Parameters, latency and speed of well-known models here",
     )

@@ -141,7 +141,7 @@ def _two(found: Comparison) -> None:
         if differences_from_here(profile):
             markup.notice(f"{profile.name} was measured on another machine or software.")
     markup.note(compared_sentence(found))
-    st.dataframe(_facts(found.a, found.b), hide_index=True, alt="The two profiles")
+    st.dataframe(markup.cells(_facts(found.a, found.b)), hide_index=True, alt="The two profiles")
     if not found.pairs:
         markup.notice("The two profiles have no measured architecture in common.")
         return

@@ -21,7 +21,7 @@ def show(model: TrainedModel) -> None:
         return
     st.subheader("Files, from text to label", anchor=False)
     st.dataframe(
-        pd.DataFrame(file_rows(deployed), columns=list(HEADINGS)),
+        markup.cells(pd.DataFrame(file_rows(deployed), columns=list(HEADINGS))),
         hide_index=True,
         alt="The model's files: milliseconds per text, size and accuracy; the fastest first",
     )

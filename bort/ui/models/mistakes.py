@@ -46,7 +46,7 @@ def _confusion(model: TrainedModel, confusion: Confusion) -> None:
         )
     else:
         st.dataframe(
-            pairs_table(confusion, names),
+            markup.cells(pairs_table(confusion, names)),
             hide_index=True,
             height=_HEIGHT,
             column_config={"of the class (%)": st.column_config.NumberColumn(format="%.1f")},
@@ -92,7 +92,7 @@ def _texts(model: TrainedModel, mistakes: Mistakes) -> None:
         markup.note(words.no_mistakes(mistakes))
         return
     st.dataframe(
-        table,
+        markup.cells(table),
         hide_index=True,
         height=38 + 35 * min(8, len(table)),
         column_config={

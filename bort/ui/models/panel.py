@@ -100,7 +100,7 @@ def _choose(table: pd.DataFrame, names: Sequence[str]) -> None:
             address.choose_model(st.session_state[_SHOWN])
 
     st.dataframe(
-        table,
+        markup.cells(table),
         hide_index=True,
         height=38 + 35 * min(ROWS_SHOWN, len(names)),
         column_config=_FORMATS,
@@ -138,7 +138,7 @@ def _one(model: TrainedModel) -> None:
         st.subheader("Compared with teacher and baselines", anchor=False)
         table = comparison(model)
         st.dataframe(
-            table,
+            markup.cells(table),
             hide_index=True,
             column_config={
                 **_FORMATS,

@@ -73,12 +73,16 @@ def show(
         return
     if model and all(row.name != model for row in found.rows):
         markup.notice(f"{model} is not in this comparison; compare again.")
-    show_comparison(found, model=model)
+    show_comparison(found, key="newest", model=model)
     _offer(task, training, "Compare again")
 
 
-def show_comparison(found: Comparison, *, model: str = "") -> None:
-    """Show who beats whom, the charts, and the table; what we lose comes first."""
+def show_comparison(found: Comparison, *, key: str, model: str = "") -> None:
+    """Show who beats whom, the charts, and the table; what we lose comes first.
+
+    Args:
+        key: unique on the page, where a comparison that is watched may be the newest as well.
+    """
     lost = losses(found)
     for line in verdict_sentences(found):
         (markup.notice if line in lost else markup.note)(line)
@@ -87,7 +91,7 @@ def show_comparison(found: Comparison, *, model: str = "") -> None:
         list(BATCHES),
         default="1",
         format_func=BATCHES.__getitem__,
-        key=f"rivals-batch:{found.task}",
+        key=f"rivals-batch:{key}:{found.task}",
         label_visibility="collapsed",
         required=True,
     )
@@ -104,11 +108,11 @@ def show_comparison(found: Comparison, *, model: str = "") -> None:
         with column:
             chart.show(
                 chart.Sketch.of(_compared, number, tuple(marks), theme),
-                key=f"rivals:{alt}",
+                key=f"rivals:{key}:{alt}",
                 alt=f"Others' work and ours: {alt}",
             )
     st.dataframe(
-        comparison_table(found, model),
+        markup.cells(comparison_table(found, model)),
         hide_index=True,
         column_config=_FORMATS,
         placeholder="",
@@ -190,5 +194,6 @@ def draw(job: JobRecord) -> None:
             job_parts.delete_button(job, key="rivals-delete")
         with st.container():
             if job.result and job.state.is_final:
-                show_comparison(from_json(Comparison, job.result, what=f"job {job.id}"))
+                found = from_json(Comparison, job.result, what=f"job {job.id}")
+                show_comparison(found, key=f"job-{job.id}")
         job_parts.log(job)

@@ -29,7 +29,7 @@ def show(model: ModelRecord) -> None:
     with st.form("try", border=False):
         texts = [
             st.text_area(
-                label,
+                markup.plain(label),
                 placeholder=example,
                 max_chars=MOST_CHARACTERS,
                 key=key,

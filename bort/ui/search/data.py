@@ -27,7 +27,7 @@ def preview(task: str) -> FirstRows | None:
     count = f"{found.count:,} rows, {len(found.columns):,} columns"
     markup.note(f"{short_name(task)}: {count}. The first {min(PREVIEWED, found.count)}:")
     rows = pd.DataFrame({name: [_shown(c) for c in cells] for name, cells in found.rows.items()})
-    st.dataframe(rows, hide_index=True, height="content")
+    st.dataframe(markup.cells(rows), hide_index=True, height="content")
     return found
 
 
