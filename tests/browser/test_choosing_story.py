@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from xml.etree import ElementTree
 
 import pytest
 from dashboard import serving
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.browser
 
 STUDY = "made-up"
 BUDGET = 24
+PNG = b"\x89PNG"
 
 
 @pytest.fixture(scope="module")
@@ -175,8 +177,14 @@ def test_parallel_axes_and_a_panel_pick_the_same(address, visit):
         lines = reader.page.locator(".bort-parallel[data-drawn]")
         expect(lines).to_be_visible()
         by_line = pick_a_line(reader, lines)
+        svg = ElementTree.fromstring(saved(reader, "Save as SVG"))
+        assert len(svg.findall("{*}polyline")) == BUDGET
+        assert "dev error (%)" in {text.text for text in svg.iter("{*}text")}
+        assert saved(reader, "Save as PNG").startswith(PNG)
         reader.page.get_by_role("radio", name="Panels").click()
         expect(reader.charts()).to_have_count(5)
+        assert saved(reader, "Save as PNG").startswith(PNG)
+        assert b"<svg" in saved(reader, "Save as SVG")
         reader.settle()
         assert reader.query()["pick"] == [by_line]
         marks = reader.charts().first.evaluate(MARKS)
@@ -191,6 +199,14 @@ def test_parallel_axes_and_a_panel_pick_the_same(address, visit):
         reader.page.mouse.up()
         reader.page.wait_for_url(f"**pick={aimed}*")
         expect(reader.detail()).to_have_text(aimed)
+
+
+def saved(reader, title):
+    """What the browser keeps after a click on a button with this title or name."""
+    button = reader.page.locator(f'[data-title="{title}"], .bort-save:text-is("{title}")').first
+    with reader.page.expect_download() as started:
+        button.evaluate("button => button.click()")
+    return started.value.path().read_bytes()
 
 
 def pick_a_line(reader, lines):

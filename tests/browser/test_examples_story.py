@@ -54,5 +54,6 @@ def test_the_examples_can_be_explored_without_any_work(address, visit):
 def keep_picture(reader, name):
     """Keep what is on the screen, if pictures are asked for."""
     if PICTURES:
-        reader.page.wait_for_timeout(3000)  # of the last chart's fading in
+        reader.page.mouse.move(0, 0)
+        reader.page.wait_for_timeout(3000)  # a tooltip fades out, the last chart fades in
         reader.page.screenshot(path=Path(PICTURES) / f"{name}.png")

@@ -355,6 +355,7 @@ def test_picks_are_compared_side_by_side(store: Store, visit: Open) -> None:
     app.run()
     assert f"Smallest: {first.id}" in shown(app)
     assert f"<th>{second.id}</th>" in shown(app)
+    assert "Save as CSV" in [button.proto.label for button in app.get("download_button")]
     app = visit("pareto", **{"study": "reviews", "with": "<b>,9-9"})
     assert not app.exception
     assert "side by side</p>" not in shown(app)

@@ -2,13 +2,18 @@
 const STILL_PX = 4; // a press that moves further turns or zooms, it does not pick
 const CELL_PX = 4; // where marks of a crowd lie closer than this, one of them is drawn
 
-const savePng = (holder) => window.Plotly.downloadImage(holder, { format: "png", scale: 2, filename: "bort" });
+// plotly draws everything anew if the configuration changes: each of these functions exists once.
+const [saveSvg, savePng] = ["svg", "png"].map((format) => (holder) =>
+  window.Plotly.downloadImage(holder, { format, scale: format === "png" ? 2 : 1, filename: "bort" }));
 
-// plotly draws everything anew if the configuration changes: each function here exists once.
-const configOf = ({ modeBarButtons: [buttons], ...others }) => ({
-  ...others,
-  modeBarButtons: [[...buttons, { name: "png", title: "Download plot as a PNG", icon: window.Plotly.Icons.disk, click: savePng }]],
-});
+function configOf({ modeBarButtons: [buttons], ...others }) {
+  const { camera, disk } = window.Plotly.Icons;
+  const saving = [
+    { name: "svg", title: "Save as SVG", icon: camera, click: saveSvg },
+    { name: "png", title: "Save as PNG", icon: disk, click: savePng },
+  ];
+  return { ...others, modeBarButtons: [[...buttons, ...saving]] };
+}
 
 function loadPlotly(url) {
   if (window.Plotly) return Promise.resolve(window.Plotly);

@@ -18,8 +18,8 @@ import streamlit.components.v1 as components
 
 from bort.ui.kit.same import Same
 
-_FLAT_BUTTONS = ["zoom2d", "pan2d", "resetScale2d", "toImage"]
-_SPACE_BUTTONS = ["orbitRotation", "pan3d", "resetCameraDefault3d", "toImage"]
+_FLAT_BUTTONS = ["zoom2d", "pan2d", "resetScale2d"]
+_SPACE_BUTTONS = ["orbitRotation", "pan3d", "resetCameraDefault3d"]
 
 
 KEPT = 64  # charts, of all sessions; those of 20,000 points take 1.4 MB each
@@ -86,7 +86,6 @@ def show(
                 "displaylogo": False,
                 "displayModeBar": "hover",
                 "modeBarButtons": [_SPACE_BUTTONS if drawn.is_space else _FLAT_BUTTONS],
-                "toImageButtonOptions": {"format": "svg", "filename": "bort"},
             },
             "picks": on_pick is not None,
             "alt": alt,
