@@ -73,12 +73,9 @@ def links(tmp_path_factory):
         f"/pareto?{urlencode({'study': HOSTILE, 'pick': HOSTILE})}",
         f"/pareto?{urlencode({'table': table['table']})}",
         f"/pareto?{urlencode(table)}",
-        f"/pareto?{urlencode(table | {'view': 'axes'})}",
-        "/models?model=good",
         f"/models?{urlencode({'model': HOSTILE})}",
         f"/models?job={rivals}",
         f"/agora?job={agora}&point=0:1",
-        f"/agora?job={agora}&point=dev:3",
     ]  # fmt: skip
 
 

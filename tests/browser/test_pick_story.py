@@ -40,9 +40,18 @@ def test_a_pick_in_a_cold_link_stays(front, visit):
         pick = front[1][1]
         reader.open_first(f"/pareto?study={STUDY}&pick={pick}", "Pareto front", charts=5)
         expect(reader.detail()).to_have_text(pick)
-        reader.page.get_by_role("slider", name="ε").press("ArrowRight")
+        slider = reader.page.get_by_role("slider", name="ε")
+        before = slider.get_attribute("aria-valuetext")
+        slider.press("ArrowRight")
         reader.page.wait_for_url(re.compile("epsilon="))
         reader.settle()
+        after = slider.get_attribute("aria-valuetext")
+        assert after != before
+        for go, value in ((reader.page.go_back, before), (reader.page.go_forward, after)):
+            go()
+            stands = reader.page.locator(f"[aria-valuetext='{value}']")
+            expect(slider.and_(stands)).to_be_attached()
+            reader.settle()
         asked = reader.query()
         assert asked["pick"] == [pick]
         reader.page.reload()

@@ -108,14 +108,28 @@ def ask(name: str, own: Question, places: Sequence[DeltaGenerator]) -> Question:
     Raises:
         InvalidFieldError: all weights are zero.
     """
-    with places[0]:
-        epsilon = _epsilon(name, address.epsilon() or own.epsilon)
-    given = address.weights() or own.weights
+
+    def asked() -> tuple[float, tuple[float, float, float]]:
+        return address.epsilon() or own.epsilon, address.weights() or own.weights
+
+    last = f"asked:{name}"
+    if st.session_state.get(last, asked()) != asked():  # the browser's Back, or a link
+        st.session_state[_MOVED] = _moved() + 1
+    st.session_state[last] = asked()
+    epsilon_key = f"epsilon:{name}:{_moved()}"
     keys = [f"weight:{name}:{_moved()}:{weight}" for weight in WEIGHTS]
+
+    def changed_epsilon() -> None:
+        address.choose_epsilon(st.session_state[epsilon_key])
+        st.session_state[last] = asked()
 
     def changed() -> None:
         address.choose_weights([st.session_state[key] for key in keys])
+        st.session_state[last] = asked()
 
+    epsilon, given = asked()
+    with places[0]:
+        epsilon = _epsilon(epsilon, epsilon_key, changed_epsilon)
     weights = []
     for column, weight, key, value in zip(places[1:], WEIGHTS, keys, given, strict=True):
         with column:
@@ -134,15 +148,14 @@ def _moved() -> int:
     return int(st.session_state.get(_MOVED, 0))
 
 
-def _epsilon(name: str, value: float) -> float:
-    key = f"epsilon:{name}"
+def _epsilon(value: float, key: str, on_change: Callable[[], None]) -> float:
     return st.select_slider(
         "ε, how close is close enough",
         sorted({*EPSILONS, value}),
         value=value,
         format_func=lambda e: f"{e:g}",
         key=key,
-        on_change=lambda: address.choose_epsilon(st.session_state[key]),
+        on_change=on_change,
         help=terms.explained(
             "An architecture is covered if a trained one has at most 1+ε times its size, "
             "latency and error. Changing ε trains nothing.",
