@@ -87,7 +87,7 @@ def say(choice: Choice) -> None:
 
 
 def suggest(choice: Choice) -> None:
-    """Show up to three suggestions, each with its reasons and a button that picks it."""
+    """Show up to four suggestions, each with its reasons and a button that picks it."""
     found = choice.suggested()
     markup.label("suggestions")
     if choice.nearest is not None:
