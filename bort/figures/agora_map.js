@@ -73,6 +73,8 @@ const bortMap = (() => {
     window.removeEventListener("bort-map-chunk", view.onChunk);
     window.removeEventListener("bort-round-asked", view.onAsked);
     view.gl?.getExtension("WEBGL_lose_context")?.loseContext();
+    view.holder.replaceChildren(); // the page may mount another map in the same holder
+    delete view.holder.dataset.drawn;
   }
 
   // `data` is what `map_view` makes, with pick, marked, name and height.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
 BLANKS = ("", "nan", "NaN")  # None and NA are texts: some programs write them for a choice
-MOST_COLUMNS = 5_000  # a wider one takes more than 10 s
+MOST_COLUMNS = 1_000  # a wider one takes more than 10 s on a slow machine
 LONGEST_TEXT = 500
 LONGEST_WHOLE = 308  # digits of a whole number that a fraction can hold
 UNNAMED = "(column {})"

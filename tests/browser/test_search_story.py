@@ -139,6 +139,7 @@ def aim_at(reader, chart, name):
     """Keep the pointer on a mark until its own text appears, although the page may move."""
     give_up = time.monotonic() + PATIENCE_S
     while True:
+        reader.box_at_rest(chart)
         mark = next(m for m in chart.evaluate(MARKS) if m["id"] == name)
         reader.page.mouse.move(mark["x"] - 40, mark["y"])
         reader.page.mouse.move(mark["x"], mark["y"], steps=3)

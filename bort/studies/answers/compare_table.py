@@ -17,6 +17,7 @@ from bort.search.problem import SearchProblem
 from bort.studies.recorded_table import ErrorTable, read_source
 
 _TOLERANCE = 1e-9
+_NAMED = 12  # dimensions of a table that one line names
 
 
 def compare_with_table(content: Mapping[str, Any], path: Path) -> list[str]:
@@ -74,7 +75,9 @@ def _rows(stated: SearchProblem, found: SearchProblem) -> Iterator[str]:
 
 def _dimensions(problem: SearchProblem) -> str:
     scales = problem.scales or ("log",) * len(problem.names)
-    return ", ".join(f"{n} ({s})" for n, s in zip(problem.names, scales, strict=True))
+    named = [f"{n} ({s})" for n, s in zip(problem.names, scales, strict=True)]
+    more = [f"and {len(named) - _NAMED:,} more"] if len(named) > _NAMED else []
+    return ", ".join(named[:_NAMED] + more)
 
 
 def _column(what: str, there: FloatArray, here: FloatArray, labels: list[str]) -> Iterator[str]:

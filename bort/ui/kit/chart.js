@@ -150,6 +150,7 @@ function remove(parent, chart) {
   window.removeEventListener("pointerup", chart.onUp, true);
   window.removeEventListener("bort-round", chart.onRound);
   if (chart.isDrawn) window.Plotly.purge(chart.holder);
+  delete chart.holder.dataset.drawn;
   delete parent.bortChart;
 }
 

@@ -10,21 +10,21 @@ function create(parent) {
   const view = {
     holder, brushes: {}, near: null, drag: null, data: null, onPick: null,
     canvas: holder.querySelector("canvas"), svg: holder.querySelector("svg"),
-    said: parent.querySelector("output"),
+    said: parent.querySelector("output"), ended: new AbortController(),
   };
   view.observer = new ResizeObserver(() => draw(view));
   view.observer.observe(holder);
-  const { svg } = view;
+  const { svg } = view, until = { signal: view.ended.signal };
   svg.addEventListener("pointerdown", (event) => {
     view.near = null;
     view.drag = { axis: axisAt(view, event), from: spot(view, event), to: spot(view, event) };
     svg.setPointerCapture(event.pointerId);
-  });
+  }, until);
   svg.addEventListener("pointermove", (event) => {
     if (!view.drag) return point(view, nearest(view, spot(view, event)));
     view.drag.to = spot(view, event);
     if (view.drag.axis !== null && isMoved(view.drag)) brush(view);
-  });
+  }, until);
   svg.addEventListener("pointerup", (event) => {
     const { drag } = view;
     view.drag = null;
@@ -34,11 +34,11 @@ function create(parent) {
       delete view.brushes[drag.axis];
       draw(view);
     } else if (line) view.onPick?.(line.id);
-  });
-  svg.addEventListener("pointerleave", () => point(view, null));
-  svg.addEventListener("keydown", (event) => onKey(view, event));
+  }, until);
+  svg.addEventListener("pointerleave", () => point(view, null), until);
+  svg.addEventListener("keydown", (event) => onKey(view, event), until);
   for (const button of parent.querySelectorAll(".bort-save")) {
-    button.addEventListener("click", () => save(view, button.dataset.format));
+    button.addEventListener("click", () => save(view, button.dataset.format), until);
   }
   return view;
 }
@@ -221,6 +221,7 @@ export default function (component) {
   draw(view);
   return () => {
     view.observer.disconnect();
+    view.ended.abort();
     delete parentElement.bortParallel;
   };
 }
