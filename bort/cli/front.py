@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     help="Also write the study to an Optuna storage, for optuna-dashboard.",
 )
 @options.force
-@tables.size_column
+@tables.size_or_column
 @tables.table_options
 @options.store_url
 @options.as_json
@@ -63,6 +63,7 @@ def front(
     Examples:
       bort front
       bort front --study reviews --epsilon 0.1 --weights 1,2,1 --json
+      bort front --study reviews --size bytes-int8
       bort front --study reviews --export reviews.csv
       bort front --study reviews --to-optuna sqlite:///optuna.db
       bort front --from-table bench.csv --size params --latency ms --error error
@@ -73,10 +74,10 @@ def front(
         tables.refuse_others(context, ("epsilon", "weights", "as_json"))
         answer = _read_table(table, asked)
     else:
-        tables.refuse_alone(context)
+        tables.refuse_alone(context, allowed=("size",))
         copies = _Copies(record, exported, to_optuna)
         copies.check(force=force)
-        answer = _read_study(study, asked, copies, store_url)
+        answer = _read_study(study, {**asked, "size": table["size"]}, copies, store_url)
     options.show_answer(answer, as_json=as_json)
 
 

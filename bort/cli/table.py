@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from bort.cli.options import Option
 from bort.core.errors import InvalidOptionError
+from bort.core.size import SizeUnit
 from bort.core.table_source import TableSource, digest_of
 
 if TYPE_CHECKING:
@@ -76,8 +77,12 @@ def _column(name: str, text: str) -> Callable[[F], F]:
     return _option(name, metavar="COLUMN", help=text)
 
 
-size_column = _column(
-    "--size", "Column with the sizes [default: size, or that of `bort front --export`]."
+size_or_column = click.option(
+    "--size",
+    metavar="UNIT|COLUMN",
+    help=f"What size counts, one of {', '.join(SizeUnit)} [default: as searched]. With "
+    "--from-table, the column with the sizes instead [default: size, or that of "
+    "`bort front --export`].",
 )
 
 

@@ -21,6 +21,25 @@ def sizes_of(space: SearchSpace, size: SizeSpec) -> IntArray:
     return np.concatenate([_sizes(part, size) for part in space.parts])
 
 
+def countable(space: SearchSpace, size: SizeSpec) -> tuple[SizeUnit, ...]:
+    """Return the units in which a space's sizes can be counted, with the bytes that `size` knows.
+
+    Examples:
+        >>> from bort.families import load_space
+        >>> [str(unit) for unit in countable(load_space("minilm"), SizeSpec())]
+        ['parameters', 'effective-parameters']
+    """
+    families = [part.family for part in space.parts]
+    has_embeddings = all(family.embedding.terms for family in families)
+    has_files = all(family.weight_bytes is not None for family in families)
+    units = [SizeUnit.PARAMETERS]
+    if has_embeddings:
+        units.append(SizeUnit.EFFECTIVE)
+    if has_files and size.tokenizer_bytes is not None:
+        units += [SizeUnit.FLOAT32, SizeUnit.INT8]
+    return tuple(units)
+
+
 def _sizes(space: FamilySpace, size: SizeSpec) -> IntArray:
     if size.unit is SizeUnit.PARAMETERS:
         return space.parameter_count

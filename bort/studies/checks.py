@@ -116,9 +116,10 @@ def threads_each(threads: int | None, *, at_once: int) -> int | None:
 
 
 def known_size(size: SizeSpec, task: Task, source: SourceNetwork, space: SearchSpace) -> SizeSpec:
-    """Complete a size of bytes with those of the tokenizers, which depend on the task."""
-    if not size.unit.is_bytes:
-        return size
+    """Complete a size with the bytes of the tokenizers, which depend on the task.
+
+    Sizes in parameters do not need them, but a reader may ask for bytes later.
+    """
     return replace(size, tokenizer_bytes=tokenizer_bytes(task, source, space))
 
 

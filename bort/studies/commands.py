@@ -10,6 +10,7 @@ from bort.core.fields import arguments
 from bort.core.finetune import Recipe
 from bort.core.measuring import MeasureSpec, WinnersSpec
 from bort.core.question import Question
+from bort.core.size import SizeUnit
 from bort.core.study import SPACE, LatencySpec, StudySpec, TaskSpec, TrainingSpec
 from bort.core.table_source import TableSource
 from bort.core.workers import HERE, WorkersSpec
@@ -69,15 +70,23 @@ def _space(name: str) -> list[str]:
     return [] if name == SPACE else ["--space", name]
 
 
-def front_command(study: str, *, epsilon: float, weights: Sequence[float]) -> str:
+def front_command(
+    study: str, *, epsilon: float, weights: Sequence[float], size: SizeUnit | None = None
+) -> str:
     """Write the command that shows the same front.
+
+    Args:
+        size: the unit of sizes, if it is not the search's.
 
     Examples:
         >>> front_command("quick", epsilon=0.1, weights=(1.0, 2.0, 1.0))
         'bort front --study quick --epsilon 0.1 --weights 1,2,1'
+        >>> front_command("quick", epsilon=0.1, weights=(1.0, 1.0, 1.0), size=SizeUnit.INT8)
+        'bort front --study quick --epsilon 0.1 --weights 1,1,1 --size bytes-int8'
     """
     asked = arguments({"epsilon": epsilon, "weights": weights}, NEW_QUESTION)
-    return shlex.join(["bort", "front", "--study", study, *asked])
+    counted = [] if size is None else ["--size", size]
+    return shlex.join(["bort", "front", "--study", study, *asked, *counted])
 
 
 def rivals_command(task: TaskSpec, training: TrainingSpec | None = None) -> str:
@@ -259,8 +268,13 @@ def export_command(model: str, kind: str, out: str) -> str:
     return shlex.join(["bort", "export", model, "--format", kind, "--out", out])
 
 
-def search_python(study: str, *, epsilon: float, weights: Sequence[float]) -> str:
+def search_python(
+    study: str, *, epsilon: float, weights: Sequence[float], size: SizeUnit | None = None
+) -> str:
     """Write Python that reads the same front.
+
+    Args:
+        size: the unit of sizes, if it is not the search's.
 
     Examples:
         >>> print(search_python("quick", epsilon=0.1, weights=(1, 2, 1)))
@@ -273,13 +287,16 @@ def search_python(study: str, *, epsilon: float, weights: Sequence[float]) -> st
             print(point.id, point.size, point.latency_ms, point.error_rate)
     """
     given = ", ".join(f"{weight:g}" for weight in weights)
+    asked = f"{study!r}, epsilon={epsilon:g}, weights=({given})"
+    if size is not None:
+        asked += f", size={str(size)!r}"
     return "\n".join(
         [
             "from bort.studies.answers import read_answer",
             "from bort.storage import open_store",
             "",
             "with open_store() as store:",
-            f"    answer = read_answer(store, {study!r}, epsilon={epsilon:g}, weights=({given}))",
+            f"    answer = read_answer(store, {asked})",
             "for point in answer.front:",
             "    print(point.id, point.size, point.latency_ms, point.error_rate)",
         ]

@@ -46,6 +46,7 @@ READ = (
     ("search", "--from-table", "@bench.parquet", *TABLE, "--certificate", "c.json"),
     ("front", "--from-table", "@bench.csv", *TABLE),
     ("front", "--study", "quick"),
+    ("front", "--study", "quick", "--size", "effective-parameters"),
     ("front", "--study", "quick", "--export", "o.csv", "--record", "o.json", "--json"),
     ("verify", "@certificate.json"),
     ("verify", "@certificate.json", "--from-table", "@bench.csv"),

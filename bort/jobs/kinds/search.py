@@ -72,8 +72,8 @@ def _plan_ahead(context: JobContext, spec: StudySpec) -> None:
 
 
 def _with_known_size(context: JobContext, spec: StudySpec) -> StudySpec:
-    """Count the bytes of tokenizers, if the size needs them and nobody has read the task yet."""
-    if spec.size.is_known:
+    """Count the bytes of tokenizers, if nobody has read the task yet."""
+    if spec.size.tokenizer_bytes is not None:
         return spec
     context.report(Progress(stage=Stage.LOADING_TASK))
     task = load_task(spec.task, on_step=context.report_part)

@@ -175,7 +175,8 @@ def space_part(
         "is_paired": problem.is_paired if has_population else None,
     }
     if space is not None:
-        named = {} if size == SizeSpec() else {"size_unit": as_listed(size.to_dict())}
+        needed = size if size.unit.is_bytes else SizeSpec(unit=size.unit)
+        named = {} if needed == SizeSpec() else {"size_unit": as_listed(needed.to_dict())}
         return {**shared, "family_space": dict(space), **named}
     families = {"families": problem.families.tolist()} if problem.has_families else {}
     return {

@@ -7,10 +7,12 @@ from bort.studies.answers.limits import Limits, best_within, latency_of
 from bort.studies.answers.measured import misfit, redrawn
 from bort.studies.answers.read import (
     CERTIFICATE,
+    counted_in,
     latest_study,
     read_answer,
     study_certificate,
     study_costs,
+    units_of,
     winning_weights,
 )
 from bort.studies.answers.rows import TablePoint
@@ -32,6 +34,7 @@ __all__ = [
     "TableAnswer",
     "TablePoint",
     "best_within",
+    "counted_in",
     "latency_of",
     "latest_study",
     "misfit",
@@ -39,5 +42,6 @@ __all__ = [
     "redrawn",
     "study_certificate",
     "study_costs",
+    "units_of",
     "winning_weights",
 ]

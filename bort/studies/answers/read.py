@@ -8,11 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from bort.core import paths
-from bort.core.errors import InvalidProfileError, UnknownStudyError
+from bort.core.errors import InvalidFieldError, InvalidProfileError, UnknownStudyError
 from bort.core.evaluation import Evaluation
 from bort.core.machine import this_machine
 from bort.core.question import Question, check_weights
+from bort.core.size import SizeUnit
 from bort.families import SearchSpace
+from bort.families.sizes import countable
 from bort.latency.profile import LatencyProfile
 from bort.latency.stored import front_profile
 from bort.search import Answer, Guarantee, solve
@@ -45,18 +47,20 @@ def read_answer(
     *,
     epsilon: float | None = None,
     weights: Sequence[float] | None = None,
+    size: str | None = None,
 ) -> StudyAnswer:
     """Compute a study's answer from the store; trains and measures nothing.
 
     Args:
         epsilon: certify within 1 + epsilon; None means the study's own.
         weights: cost weights of size, latency, error; None means the study's own.
+        size: what size counts, a `SizeUnit`; None means what the search minimised.
     Raises:
         UnknownStudyError: no study of that name.
-        InvalidFieldError: `epsilon` or `weights` cannot be used.
+        InvalidFieldError: `epsilon`, `weights` or `size` cannot be used.
     Cost: three queries, and about 10 ms for 384 architectures.
     """
-    record = store.study(study)
+    record = counted_in(store.study(study), size)
     question = record.spec.search.question
     question = replace(
         question,
@@ -74,6 +78,33 @@ def read_answer(
     digest = None if found.origin is None else found.origin.task
     rivals = newest_comparison(store, record.spec.task, digest)
     return replace(with_measured(found, front_profile(store, record)), rivals=rivals)
+
+
+def counted_in(record: StudyRecord, unit: str | None) -> StudyRecord:
+    """Return a study whose sizes are counted in another unit; None changes nothing.
+
+    Errors and latencies stay, so an answer about it trains nothing. Its certificate is about
+    the sizes in this unit; what the search chose to train was for its own.
+
+    Raises:
+        InvalidFieldError: no such unit, the study does not know the bytes of its tokenizers, or a
+            family has no such size.
+    """
+    if unit is None or unit == record.spec.size.unit:
+        return record
+    size, known = replace(record.spec.size, unit=unit), units_of(record)
+    if size.unit not in known:
+        raise InvalidFieldError(
+            "size",
+            f"the sizes of {record.name!r} are not known in {unit}; choose {', '.join(known)}"
+            + (", or search again" if size.unit.is_bytes else ""),
+        )
+    return replace(record, spec=replace(record.spec, size=size))
+
+
+def units_of(record: StudyRecord) -> tuple[SizeUnit, ...]:
+    """Return the units in which a study's sizes can be counted."""
+    return countable(SearchSpace.from_dict(record.spec.space), record.spec.size)
 
 
 def study_evidence(store: Store, record: StudyRecord, costs: Costs) -> Evidence:

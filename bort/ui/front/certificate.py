@@ -197,6 +197,6 @@ def _take_away(answer: StudyAnswer) -> None:
         )
         later.code(f"bort verify {answer.study}-certificate.json", language="bash", width="content")
     markup.note(
-        "It contains the claim at the study's own ε and weights, with every number behind it. "
-        "bort verify recomputes everything and does not trust the search."
+        "It contains the claim at the study's own ε, weights and unit of size, with every number "
+        "behind it. bort verify recomputes everything and does not trust the search."
     )

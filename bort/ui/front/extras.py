@@ -14,7 +14,7 @@ from bort.figures.models import RealisedMark, mark_on_front
 from bort.figures.several import MOST, SIGNS, Others, others_of
 from bort.finetuning.realised import TrainedModel
 from bort.report.choosing import joint_sentence, unlike_sentence
-from bort.studies.answers import StudyAnswer, redrawn
+from bort.studies.answers import StudyAnswer, counted_in, redrawn, units_of
 from bort.studies.choosing import joint_front
 from bort.ui.kit import address, markup, navigation, readings
 from bort.ui.machine import landmarks as machine_landmarks
@@ -63,7 +63,7 @@ def choose_others(answer: StudyAnswer) -> tuple[StudyAnswer, ...]:
     studies = {
         study.name: study
         for study in readings.studies()
-        if study.name != answer.study and study.evaluation_count and study.spec.size.unit is unit
+        if study.name != answer.study and study.evaluation_count and unit in units_of(study)
     }
     if not studies:
         return ()
@@ -82,7 +82,7 @@ def choose_others(answer: StudyAnswer) -> tuple[StudyAnswer, ...]:
         key=key,
         on_change=changed,
     )
-    return tuple(readings.answer(studies[name]) for name in chosen)
+    return tuple(readings.answer(counted_in(studies[name], unit)) for name in chosen)
 
 
 def marks_of_others(answer: StudyAnswer, others: Sequence[StudyAnswer]) -> Others:

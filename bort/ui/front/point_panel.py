@@ -85,10 +85,14 @@ def _show_architecture(shown: Point, answer: StudyAnswer, choice: Choice) -> Non
     )
     later.code(config_code(answer.spec.space, shown.architecture), language="python")
     markup.label("This view as a command")
-    command = front_command(answer.study, epsilon=answer.epsilon, weights=answer.weights)
+    unit = answer.spec.size.unit
+    size = unit if address.size() is unit else None
+    command = front_command(answer.study, epsilon=answer.epsilon, weights=answer.weights, size=size)
     later.code(command, language="bash", wrap_lines=True)
     with st.expander("As Python"):
-        code = search_python(answer.study, epsilon=answer.epsilon, weights=answer.weights)
+        code = search_python(
+            answer.study, epsilon=answer.epsilon, weights=answer.weights, size=size
+        )
         later.code(code, language="python", wrap_lines=True)
     markup.note(latency_note(answer.latency))
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from bort.core.question import Question
 from bort.storage import StudyRecord
-from bort.studies.answers import StudyAnswer
+from bort.studies.answers import StudyAnswer, counted_in
 from bort.studies.commands import front_command, table_front_command
 from bort.ui.front import (
     certificate,
@@ -73,13 +73,15 @@ def _show(
 
 
 def show_study(study: StudyRecord) -> None:
-    """Show the front of a study."""
+    """Show the front of a study, with its sizes in the unit that the reader chose."""
+    size = front_study.size_asked(study)
+    study = counted_in(study, size)
 
     def read(asked: Question) -> StudyAnswer:
         return readings.answer(study, epsilon=asked.epsilon, weights=asked.weights)
 
     def command(asked: Question) -> str:
-        return front_command(study.name, epsilon=asked.epsilon, weights=asked.weights)
+        return front_command(study.name, epsilon=asked.epsilon, weights=asked.weights, size=size)
 
     _show(
         study.name,

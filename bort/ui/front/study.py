@@ -7,8 +7,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bort.core.question import Question, check_weights
+from bort.core.size import SIZE_TITLES, SizeUnit
 from bort.report.data import short_name
 from bort.storage import StudyRecord, Thing, ThingKind
+from bort.studies.answers import units_of
 from bort.ui.front import own_table
 from bort.ui.kit import address, deleting, frame, hidden, markup, navigation, readings, terms
 
@@ -41,6 +43,7 @@ def choose(current: StudyRecord | None, studies: list[StudyRecord]) -> None:
         own_table.offer()
         if current is not None:
             _choose(current, studies)
+            _choose_size(current)
 
 
 def _choose(current: StudyRecord, studies: list[StudyRecord]) -> None:
@@ -57,6 +60,35 @@ def _choose(current: StudyRecord, studies: list[StudyRecord]) -> None:
         label_visibility="collapsed",
         width=330,
         on_change=lambda: address.choose_study(st.session_state[key]),
+    )
+
+
+def size_asked(study: StudyRecord) -> SizeUnit | None:
+    """The unit of sizes in the address, if this study can be counted in it."""
+    given = address.size()
+    return given if given in units_of(study) else None
+
+
+def _choose_size(study: StudyRecord) -> None:
+    """Choosing another unit changes the address; it trains nothing."""
+    own, units = study.spec.size.unit, units_of(study)
+    now = size_asked(study) or own
+    key = f"size:{study.name}:{now}"
+
+    def changed() -> None:
+        chosen = st.session_state[key]
+        address.choose_size(None if chosen is own else chosen)
+
+    st.selectbox(
+        "Size counts",
+        units,
+        index=units.index(now),
+        format_func=SIZE_TITLES.__getitem__,
+        key=key,
+        label_visibility="collapsed",
+        width=210,
+        on_change=changed,
+        help="What size counts.",
     )
 
 

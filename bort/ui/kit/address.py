@@ -10,6 +10,7 @@ import streamlit as st
 from bort.core.errors import BortError
 from bort.core.fields import fields_of
 from bort.core.question import Question, check_weights
+from bort.core.size import SizeUnit
 from bort.studies.choosing import Limits
 
 _NEW = "new"
@@ -25,6 +26,7 @@ _KEPT = (
     "also",
     "epsilon",
     "weights",
+    "size",
     "at-most",
     "hide",
     "view",
@@ -231,6 +233,18 @@ def choose_weights(values: Sequence[float]) -> None:
     except BortError:
         return
     _set("weights", ",".join(f"{value:g}" for value in values))
+
+
+def size() -> SizeUnit | None:
+    """What size counts, `?size=bytes-int8`; None is what the search minimised."""
+    text = _get("size")
+    return SizeUnit(text) if text in tuple(SizeUnit) else None
+
+
+def choose_size(unit: SizeUnit | None) -> None:
+    """Count sizes in another unit; a limit on size was in the old one."""
+    _set("size", unit)
+    choose_limits(limits()._replace(size=None))
 
 
 def limits() -> Limits:

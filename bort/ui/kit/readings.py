@@ -11,6 +11,7 @@ import streamlit as st
 from bort.core import paths
 from bort.core.errors import UnknownStudyError
 from bort.core.question import Question
+from bort.core.size import SizeUnit
 from bort.core.study import SearchSpec, TaskSpec
 from bort.core.table_source import TableSource
 from bort.jobs import JobRecord, JobState, find_job, list_jobs
@@ -114,7 +115,7 @@ def answer(
     """A study's answer; solved again only if an evaluation, epsilon or a weight has changed."""
     question = study.spec.search.question
     asked = (epsilon or question.epsilon, weights or question.weights)
-    return _answer(store().url, study.name, _state(study), *asked)
+    return _answer(store().url, study.name, _state(study), *asked, study.spec.size.unit)
 
 
 def _state(study: StudyRecord) -> tuple[object, ...]:
@@ -131,8 +132,9 @@ def _answer(
     state: tuple[object, ...],  # noqa: ARG001 -- part of the cache's key
     epsilon: float,
     weights: Weights,
+    size: SizeUnit,
 ) -> StudyAnswer:
-    return read_answer(_opened(url), name, epsilon=epsilon, weights=weights)
+    return read_answer(_opened(url), name, epsilon=epsilon, weights=weights, size=size)
 
 
 def profiles() -> list[LatencyProfile]:
@@ -165,7 +167,7 @@ def _choice(points: Same[Sequence[AnyPoint]], limits: Limits, unit: Unit) -> Cho
 
 def winning_weights(study: StudyRecord, pick: str) -> dict[str, WeightRegion]:
     """The weights for which each architecture of the front wins, and the pick."""
-    return _winning_weights(store().url, study.name, _state(study), pick)
+    return _winning_weights(store().url, study.name, _state(study), study.spec.size.unit, pick)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -173,12 +175,14 @@ def _winning_weights(
     url: str,
     name: str,
     state: tuple[object, ...],  # noqa: ARG001 -- part of the cache's key
+    size: SizeUnit,
     pick: str,
 ) -> dict[str, WeightRegion]:
     opened = _opened(url)
-    front = [point.id for point in read_answer(opened, name).front]
+    front = [point.id for point in read_answer(opened, name, size=size).front]
     drawn = front if len(front) <= DRAWN_AT_MOST else []
-    return answers.winning_weights(opened, opened.study(name), dict.fromkeys([*drawn, pick]))
+    study = answers.counted_in(opened.study(name), size)
+    return answers.winning_weights(opened, study, dict.fromkeys([*drawn, pick]))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
