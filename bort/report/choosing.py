@@ -162,7 +162,9 @@ def limits_sentence(choice: Choice) -> str:
     if choice.nearest is None:
         if not choice.limits.is_set:
             return f"No limits: all {count:,} {what} are left."
-        return f"{len(choice.meeting):,} of {count:,} {what} are left{_in_megabytes(choice)}."
+        left = len(choice.meeting)
+        verb = "is" if left == 1 else "are"
+        return f"{left:,} of {count:,} {what} {verb} left{_in_megabytes(choice)}."
     return f"Nothing meets them: the nearest is {choice.nearest}, with {_excess(choice)}."
 
 

@@ -6,6 +6,16 @@ from collections.abc import Mapping
 from bort.core.architecture import Architecture
 
 
+def counted(count: int, what: str) -> str:
+    """Write a number of things.
+
+    Examples:
+        >>> counted(1, "row"), counted(2000, "column")
+        ('1 row', '2,000 columns')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """Write seconds as a readable duration.
 

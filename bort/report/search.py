@@ -16,7 +16,7 @@ from bort.report.data import table_note
 from bort.report.doubt import audit_offer_sentence, doubt_sentence
 from bort.report.latency import misfit_sentence
 from bort.report.ledger import audit_statement, spot_check_statements, spot_checks_json, words
-from bort.report.numbers import milliseconds, rounded_up, short_count
+from bort.report.numbers import counted, milliseconds, rounded_up, short_count
 from bort.report.rivals import losses, print_rivals
 from bort.report.terminal import Terminal
 from bort.search import Ending
@@ -52,8 +52,8 @@ def claim_line(answer: Answer) -> str:
         cover = 0 if answer.cover is None else len(answer.cover)
         return (
             f"All {answer.space_size:,} rows are known, so the front is exact: "
-            f"{len(answer.front):,} rows; the {cover:,} in the cover are enough for "
-            f"{_percent(answer.epsilon)}."
+            f"{counted(len(answer.front), 'row')}; the {cover:,} in the cover "
+            f"{'is' if cover == 1 else 'are'} enough for {_percent(answer.epsilon)}."
         )
     what = "rows evaluated" if isinstance(answer, TableAnswer) else "architectures trained"
     if answer.evaluations == answer.space_size:

@@ -30,7 +30,7 @@ from bort.search import Fact, Status
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer, TableAnswer
 from bort.studies.commands import search_command
-from bort.ui.kit import later, markup, readings, terms
+from bort.ui.kit import later, markup, readings, saving, terms
 from bort.ui.machine import verdict as machine_verdict
 
 # Shape and word show the status too, because not everybody sees colours.
@@ -141,7 +141,9 @@ def _doubt(answer: StudyAnswer) -> None:
     if doubt := doubt_sentence(answer):
         markup.note(doubt)
     if answer.audit_offers:
-        markup.table(("Audit", "Time", "If none of them fails"), audit_offer_rows(answer))
+        headings, offers = ("Audit", "Time", "If none of them fails"), audit_offer_rows(answer)
+        markup.table(headings, offers)
+        saving.as_csv("audits", headings, offers)
         first = answer.audit_offers[min(1, len(answer.audit_offers) - 1)].draws
         asked = replace(answer.spec, search=replace(answer.spec.search, audit=first))
         markup.note(f"For example: {search_command(asked)}")

@@ -15,6 +15,7 @@ from bort.core.errors import BortError, InvalidDataError
 from bort.core.paths import expanded
 from bort.core.serialise import from_json
 from bort.core.table_source import TableSource, digest_of
+from bort.report.numbers import counted
 from bort.studies.table_columns import (
     is_usually_maximised,
     usual_objectives,
@@ -170,7 +171,8 @@ def _describe(path: Path, source: TableSource | None) -> None:
                 disabled=not access.may_change(),
                 key="another-table",
             )
-    markup.note(f"{len(frame):,} rows, {len(frame.columns):,} columns. The first {_PREVIEWED}:")
+    size = f"{counted(len(frame), 'row')}, {counted(len(frame.columns), 'column')}"
+    markup.note(f"{size}. The first {min(_PREVIEWED, len(frame))}:")
     st.dataframe(markup.cells(frame.head(_PREVIEWED)), hide_index=True, height="content")
     numeric = [str(name) for name in frame.select_dtypes("number").columns]
     if len(numeric) < len(_ROLES):

@@ -5,6 +5,7 @@ Names of columns and cells are data: they are shown as text, never as Markdown.
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -33,19 +34,25 @@ def frame(answer: TableAnswer, choice: Choice, *, all_: bool) -> pd.DataFrame:
     """Make a table of all rows or the front. A column of the file keeps its name if it can."""
     points = answer.points if all_ else answer.front
     best, columns = answer.best.name if answer.best else None, answer.columns
-    made = {
+    ours = {NAME, "kind", *COLUMNS}
+    made: dict[str, list[Any]] = {
         NAME: [p.name for p in points],
         "kind": [kind(p, best, choice) for p in points],
-        columns.size: [p.size for p in points],
-        columns.latency: [p.latency for p in points],
-        "error (%)": [100 * p.error_rate for p in points],
     }
+
+    def theirs(name: str, values: list[Any]) -> None:
+        while name in ours or name in made:
+            name += " (in the file)"
+        made[name] = values
+
+    theirs(columns.size, [p.size for p in points])
+    theirs(columns.latency, [p.latency for p in points])
+    made["error (%)"] = [100 * p.error_rate for p in points]
     if columns.error_se:
         made["± 95 % (points)"] = [100 * NORMAL_95 * (p.error_se or 0.0) for p in points]
     made["W"] = [p.w for p in points]
     for name in dict.fromkeys(name for p in points for name in p.architecture):
-        free = name if name not in made else f"{name} (dimension)"
-        made[free] = [p.architecture.get(name) for p in points]
+        theirs(name, [p.architecture.get(name) for p in points])
     return pd.DataFrame(made)
 
 

@@ -1,6 +1,5 @@
 """Up to five picks next to each other: figures with intervals, what differs, who is better."""
 
-import pandas as pd
 import streamlit as st
 
 from bort.report.choosing import comparison_sentences, cost_name
@@ -8,7 +7,7 @@ from bort.report.numbers import milliseconds, milliseconds_range, significant
 from bort.studies.answers import Point, StudyAnswer, TableAnswer, TablePoint
 from bort.studies.answers.rows import Columns
 from bort.studies.choosing import LATENCY, NORMAL_95, SIZE, Choice
-from bort.ui.kit import address, markup
+from bort.ui.kit import address, markup, saving
 
 MOST = 5
 
@@ -71,19 +70,12 @@ def show(answer: StudyAnswer | TableAnswer, choice: Choice) -> None:
         markup.table(("", *chosen), [(t, *(row.get(t, "") for row in rows)) for t in differing])
     if equal:
         markup.note("The same: " + ", ".join(f"{t} {rows[0][t]}" for t in equal) + ".")
-    table = pd.DataFrame([{"": name, **row} for name, row in zip(chosen, rows, strict=True)])
+    values = [
+        [name, *(row.get(t, "") for t in titles)] for name, row in zip(chosen, rows, strict=True)
+    ]
     with st.container(horizontal=True):
         st.button("Clear the comparison", on_click=address.compare, args=((),), type="tertiary")
-        st.download_button(
-            "Save as CSV",
-            data=lambda: markup.cells(table).to_csv(index=False),
-            file_name="side-by-side.csv",
-            mime="text/csv",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
-            key="side-by-side-csv",
-        )
+        saving.as_csv("side-by-side", ["architecture", *titles], values)
 
 
 def _row(point: Point | TablePoint, choice: Choice) -> dict[str, str]:

@@ -9,7 +9,7 @@ from bort.figures import TriangleInfo, plot_weight_triangle
 from bort.search.w_coefficient import WeightRegion
 from bort.studies.answers import Point, StudyAnswer, TableAnswer, TablePoint
 from bort.ui.front.study import WEIGHTS, choose_weights
-from bort.ui.kit import address, chart, frame, markup, terms
+from bort.ui.kit import address, chart, frame, markup, saving, terms
 from bort.ui.kit.same import Same
 
 RANKED = 5
@@ -104,18 +104,14 @@ def _ranking(answer: StudyAnswer | TableAnswer, point: Point | TablePoint) -> No
     weights = ", ".join(f"{weight:g}" for weight in answer.weights)
     markup.label(f"largest W at weights {weights}")
     points: Sequence[Point | TablePoint] = answer.points
-    ranked = sorted(points, key=lambda p: -p.w)
-    top = ranked[0].w
-    shown = ranked[:RANKED] + [p for p in ranked[RANKED:] if p.name == point.name]
-    markup.table(
-        ("rank", "architecture", "W", "of the best"),
-        [
-            (
-                str(ranked.index(p) + 1),
-                f"{p.name} (shown)" if p.name == point.name else p.name,
-                f"{p.w:.3f}",
-                f"{p.w / top:.2%}" if top else "",
-            )
-            for p in shown
-        ],
-    )
+    ranked = list(enumerate(sorted(points, key=lambda p: -p.w), start=1))
+    top = ranked[0][1].w
+    shown = ranked[:RANKED] + [(k, p) for k, p in ranked[RANKED:] if p.name == point.name]
+    headings = ("rank", "architecture", "W", "of the best")
+
+    def row(rank: int, p: Point | TablePoint, remark: str = "") -> tuple[str, ...]:
+        return f"{rank}", p.name + remark, f"{p.w:.3f}", f"{p.w / top:.2%}" if top else ""
+
+    rows = [row(k, p, " (shown)" if p.name == point.name else "") for k, p in shown]
+    markup.table(headings, rows)
+    saving.as_csv("ranking", headings, lambda: [row(k, p) for k, p in ranked])

@@ -13,7 +13,7 @@ from bort.report.models import example_texts, verdict
 from bort.report.numbers import milliseconds
 from bort.report.trying import best_scores, trial_sentence
 from bort.storage import ModelRecord
-from bort.ui.kit import markup, readings
+from bort.ui.kit import markup, readings, saving
 
 if TYPE_CHECKING:
     from bort.export.predicting import Predictor
@@ -81,7 +81,9 @@ def _answer(model: ModelRecord, trial: Trial) -> None:
         rest = (1 - sum(one[label] for label in shown) for one in scores)
         rows.append([f"{others} other classes", *(f"{max(0.0, share):.1%}" for share in rest)])
     times = [reply.latency_ms for reply in (trial.model, teacher) if reply is not None]
-    markup.table(headings, [*rows, ["latency", *(f"{milliseconds(time)} ms" for time in times)]])
+    rows.append(["latency", *(f"{milliseconds(time)} ms" for time in times)])
+    markup.table(headings, rows)
+    saving.as_csv("trial", headings, rows)
     if teacher is None:
         markup.notice(
             "The teacher is a file, which answers no new texts."

@@ -9,6 +9,7 @@ from bort.core.errors import BortError
 from bort.core.paths import expanded
 from bort.core.study import TaskSpec
 from bort.report.data import data_warning, look_sentences, short_name
+from bort.report.numbers import counted
 from bort.studies.data_look import FirstRows
 from bort.tasks.hub import PREFIX
 from bort.ui.kit import markup, readings
@@ -24,7 +25,7 @@ def preview(task: str) -> FirstRows | None:
     found = hub.first_rows(task, PREVIEWED) if is_on_hub(task) else _of_file(task)
     if found is None:
         return None
-    count = f"{found.count:,} rows, {len(found.columns):,} columns"
+    count = f"{counted(found.count, 'row')}, {counted(len(found.columns), 'column')}"
     markup.note(f"{short_name(task)}: {count}. The first {min(PREVIEWED, found.count)}:")
     rows = pd.DataFrame({name: [_shown(c) for c in cells] for name, cells in found.rows.items()})
     st.dataframe(markup.cells(rows), hide_index=True, height="content")
