@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 K = TypeVar("K", str, int)
 
 FRONT, OWN = "Pareto front", "own results"
-PAGES = {"Home": "/", FRONT: "/pareto"}  # as a newcomer finds them, with the finished example
+# As a newcomer finds them, with the finished examples; an Agora run is added.
+PAGES = {"Home": "/", FRONT: "/pareto", "Models": "/models", "This machine": "/machine"}
 POINTS_OF_THE_EXAMPLE = 50
 POINTS = (500, 20_000)
 KEYS = ("ArrowRight", "ArrowLeft")
@@ -117,7 +118,7 @@ def _measure(log: "RowLog", counts: Counts) -> None:
     ):
         home, ours = Path(folder), servers["ours"]
         addresses = {side: server.address for side, server in servers.items()}
-        _first_paints(record, browser, addresses, counts.visits)
+        _first_paints(record, browser, addresses, home, counts.visits)
         _repaints(record, browser, addresses, home, counts.moves)
         _idle_tabs(record, browser, ours, counts.spans)
         _sessions(record, ours, counts.sessions, counts.rounds)
@@ -128,12 +129,12 @@ def _measure(log: "RowLog", counts: Counts) -> None:
 
 
 def _first_paints(
-    record: "Record", browser: "Browser", addresses: Mapping[str, str], visits: int
+    record: "Record", browser: "Browser", addresses: Mapping[str, str], home: Path, visits: int
 ) -> None:
-    from benchmarks.front import measuring
+    from benchmarks.front import measuring, serving
     from benchmarks.front.rows import What
 
-    for page, path in PAGES.items():
+    for page, path in {**PAGES, "Agora": f"/agora?job={serving.agora_example(home)}"}.items():
         missing = record.missing(What.PAINT_ALL, page, POINTS_OF_THE_EXAMPLE, visits)
         if not missing:
             continue

@@ -43,9 +43,12 @@ IS_QUIET = """(quiet) => {
   return done && performance.now() - seen.last > quiet;
 }"""
 
+CHARTS = ".js-plotly-plot, .bort-map"  # the map of an Agora run is not plotly's
+
 # True once so many charts are painted: they have a drawing with a size.
 ARE_PAINTED = """(count) => {
-  const drawings = [...document.querySelectorAll(".js-plotly-plot .main-svg:first-of-type")];
+  const drawings = [...document.querySelectorAll(
+    ".js-plotly-plot .main-svg:first-of-type, .bort-map[data-drawn] .bort-map-stage")];
   return drawings.filter((d) => d.getBoundingClientRect().height > 0).length >= count;
 }"""
 
@@ -79,7 +82,7 @@ def charts_of(browser: "Browser", url: str) -> tuple[int, int]:
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     try:
         open_quiet(page, url)
-        count: Any = page.locator(".js-plotly-plot").count()
+        count: Any = page.locator(CHARTS).count()
         return int(count), int(page.locator(".js-plotly-plot .gl-container canvas").count() > 0)
     finally:
         page.close()

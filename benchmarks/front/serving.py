@@ -19,7 +19,7 @@ import bort
 from bort.core import paths
 from bort.core.errors import BortError, MissingExtraError
 from bort.jobs import cancel, find_job
-from bort.storage import Store, ensure_examples, open_store
+from bort.storage import Store, ensure_example_jobs, ensure_examples, open_store
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -78,6 +78,13 @@ def browser() -> Iterator["Browser"]:
         started = playwright.chromium.launch(executable_path=found.stdout.strip(), args=FLAGS)
         yield started
         started.close()
+
+
+def agora_example(home: Path) -> int:
+    """The number of the finished example of Agora that needs no texts of this machine."""
+    with open_store(f"sqlite:///{home / 'bort.db'}") as store:
+        ensure_example_jobs(store, paths.example_jobs())
+        return next(job.id for job in store.jobs(kind="agora") if job.study == "agora-torus")
 
 
 @contextmanager
