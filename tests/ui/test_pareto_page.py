@@ -323,7 +323,7 @@ def test_files_are_counted_if_the_tokenizers_are_known(store: Store, visit: Open
     app = visit("pareto", study="reviews", size="bytes-int8")
     assert not app.exception
     assert app.number_input[0].label == "Size at most, MB"
-    assert "MB in int8" in shown(app)
+    assert "weights in int8 and tokenizer, as exported" in shown(app)
 
 
 def test_a_limit_of_milliseconds_says_what_is_timed(
