@@ -10,9 +10,10 @@ import numpy as np
 from bort.core import paths
 from bort.core.errors import InvalidFieldError, InvalidProfileError, UnknownStudyError
 from bort.core.evaluation import Evaluation
+from bort.core.fields import fields_of
 from bort.core.machine import this_machine
 from bort.core.question import Question, check_weights
-from bort.core.size import SizeUnit
+from bort.core.size import SizeSpec, SizeUnit
 from bort.families import SearchSpace
 from bort.families.sizes import countable
 from bort.latency.profile import LatencyProfile
@@ -92,7 +93,8 @@ def counted_in(record: StudyRecord, unit: str | None) -> StudyRecord:
     """
     if unit is None or unit == record.spec.size.unit:
         return record
-    size, known = replace(record.spec.size, unit=unit), units_of(record)
+    counted = SizeUnit(fields_of(SizeSpec)["unit"].check(unit))
+    size, known = replace(record.spec.size, unit=counted), units_of(record)
     if size.unit not in known:
         raise InvalidFieldError(
             "size",
