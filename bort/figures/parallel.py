@@ -4,7 +4,7 @@ plotly's parallel coordinates report no clicks, so a component of ours draws the
 (`bort/ui/kit/parallel.js`).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bort.studies.choosing import AnyPoint
 
 _TICKS = 5
+NOTHING = ""  # what an architecture has of a dimension that its family does not have
 _STEPS = (1.0, 2.0, 5.0, 10.0)
 
 
@@ -56,10 +57,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class ParallelInfo:
-    """The data for drawing."""
+    """The data for drawing.
+
+    Attributes:
+        constants: dimensions of a space of several families that never differ, with their values;
+            they have no axis.
+    """
 
     axes: tuple[Axis, ...]
     lines: tuple[Line, ...]
+    constants: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Convert to what the component reads."""
@@ -87,8 +94,8 @@ def parallel_info(
         faded: ids of those that do not meet the reader's limits.
         compared: ids of those next to the pick.
     """
-    names = list(dict.fromkeys(name for point in points for name in point.architecture))
-    placed = [_dimension(name, [p.architecture.get(name, "") for p in points]) for name in names]
+    cells, constants = _cells([point.architecture for point in points])
+    placed = [_dimension(name, column) for name, column in cells.items()]
     placed += [_objective(one, values, is_log=one in log) for one, values in objectives]
     colours = palette(theme)
     lines = []
@@ -116,17 +123,49 @@ def parallel_info(
         )
         lines.append((is_strong, point.is_on_front, line))
     lines.sort(key=lambda one: one[:2])
-    return ParallelInfo(tuple(axis for axis, _ in placed), tuple(line for *_, line in lines))
+    drawn = tuple(line for *_, line in lines)
+    return ParallelInfo(tuple(axis for axis, _ in placed), drawn, constants)
+
+
+def _cells(
+    architectures: Sequence[Mapping[str, Any]],
+) -> tuple[dict[str, list[Any]], tuple[tuple[str, str], ...]]:
+    """Return a column per axis, and what never differs between the families of a space.
+
+    In a space of several families, `static.hidden` and `bert.hidden` share the axis `hidden`.
+
+    Examples:
+        >>> _cells([{"static.hidden": 8}, {"bert.hidden": 4, "bert.heads": 2}])
+        ({'family': ['static', 'bert'], 'hidden': [8, 4]}, (('heads', '2'),))
+        >>> _cells([{"depth": 1}, {"depth": 1}])
+        ({'depth': [1, 1]}, ())
+    """
+    families = [{name.partition(".")[0] for name in one} for one in architectures]
+    is_mixed = len(set().union(*families)) > 1 and all(
+        len(prefixes) == 1 and all("." in name for name in one)
+        for prefixes, one in zip(families, architectures, strict=True)
+    )
+    if is_mixed:
+        architectures = [
+            {"family": family} | {name.partition(".")[2]: cell for name, cell in one.items()}
+            for (family,), one in zip(families, architectures, strict=True)
+        ]
+    names = dict.fromkeys(name for one in architectures for name in one)
+    columns = {name: [one.get(name, NOTHING) for one in architectures] for name in names}
+    known = {name: set(column) - {NOTHING} for name, column in columns.items()}
+    same = [name for name, values in known.items() if is_mixed and len(values) == 1]
+    constants = tuple((name, str(*known[name])) for name in same)
+    return {name: columns[name] for name in columns if name not in same}, constants
 
 
 def _dimension(name: str, cells: Sequence[Any]) -> tuple[Axis, FloatArray]:
-    """Distinct values at equal distances, numbers before texts."""
-    found = sorted(set(cells), key=lambda cell: (isinstance(cell, str), cell))
+    """Distinct values at equal distances: nothing, then numbers, then texts."""
+    found = sorted(set(cells), key=lambda cell: (cell != NOTHING, isinstance(cell, str), cell))
     places = np.linspace(0, 1, len(found)) if len(found) > 1 else np.array([0.5])
     at = dict(zip(found, places.tolist(), strict=True))
     shown = found if len(found) <= 2 * _TICKS else found[:: len(found) // _TICKS]
     ticks = tuple(
-        (str(cell) if isinstance(cell, str) else compact(cell), at[cell]) for cell in shown
+        ((cell or "–") if isinstance(cell, str) else compact(cell), at[cell]) for cell in shown
     )
     return Axis(name, "", ticks), np.array([at[cell] for cell in cells])
 

@@ -130,11 +130,11 @@ def size_limit(unit: SizeUnit) -> tuple[str, str]:
 
     Examples:
         >>> size_limit(SizeUnit.PARAMETERS)[0], size_limit(SizeUnit.INT8)[0]
-        ('M parameters at most', 'Size at most, MB')
+        ('M params at most', 'Size at most, MB')
     """
     if unit.is_bytes:
         return "Size at most, MB", "The exported weights and tokenizer on disk, in megabytes."
-    return "M parameters at most", (
+    return "M params at most", (
         "Millions of parameters. A parameter takes 4 bytes in float32 and about 1 byte in int8: "
         "1 MB of weights has 0.25 or about 1 million. To limit files, tokenizer included, choose "
         "bytes on disk beside the study, at the top."

@@ -213,7 +213,7 @@ def saved(reader, title):
 def pick_a_line(reader, lines):
     """Brush the first axis, then pick by arrow and Enter; returns the architecture."""
     height = reader.box_at_rest(lines).height
-    reader.drag(lines, (60, height - 14), (60, height / 2 + 16))
+    reader.drag(lines, (80, height - 14), (80, height / 2 + 16))
     expect(
         reader.page.get_by_text(re.compile(r"\d+ of \d+ pass through the brushes"))
     ).to_be_visible()

@@ -51,4 +51,18 @@ def test_dimensions_that_only_some_have_are_blank_for_the_others() -> None:
     mixed = [POINTS[0], replace(POINTS[1], architecture={"width": 2}), POINTS[2]]
     info = parallel_info(mixed, OBJECTIVES, theme="dark")
     assert [axis.title for axis in info.axes][:3] == ["depth", "hidden", "width"]
-    assert ("", 1.0) in info.axes[0].ticks
+    assert ("–", 0.0) in info.axes[0].ticks
+
+
+def test_families_share_their_axes() -> None:
+    from dataclasses import replace
+
+    mixed = [
+        replace(POINTS[0], architecture={"static.hidden": 32}),
+        replace(POINTS[1], architecture={"bert.hidden": 96, "bert.heads": 6, "bert.depth": 1}),
+        replace(POINTS[2], architecture={"bert.hidden": 32, "bert.heads": 6, "bert.depth": 2}),
+    ]
+    info = parallel_info(mixed, OBJECTIVES, theme="dark")
+    assert [axis.title for axis in info.axes][:3] == ["family", "hidden", "depth"]
+    assert info.constants == (("heads", "6"),)
+    assert [text for text, _ in info.axes[2].ticks] == ["–", "1", "2"]

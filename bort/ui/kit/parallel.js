@@ -1,6 +1,7 @@
 // Draws lines over parallel axes. A drag along an axis keeps what passes through it (a brush),
 // a click on a line picks it, arrows and Enter pick without a pointer.
-const TOP = 46, BOTTOM = 14, SIDE = 60;
+const TOP = 58, BOTTOM = 14, LEFT = 80, RIGHT = 50;
+const LEAST_PX = 78; // between two axes; on a narrow screen, the picture is wider than the screen
 const NEAR_PX = 12;
 const STILL_PX = 4;
 const SVG = "http://www.w3.org/2000/svg";
@@ -64,7 +65,7 @@ function spot(view, event) {
 const width = (view) => view.holder.clientWidth;
 const height = (view) => view.holder.clientHeight;
 const across = (view, axis) =>
-  SIDE + (axis * (width(view) - 2 * SIDE)) / Math.max(1, view.data.axes.length - 1);
+  LEFT + (axis * (width(view) - LEFT - RIGHT)) / Math.max(1, view.data.axes.length - 1);
 const up = (view, place) => TOP + (1 - place) * (height(view) - TOP - BOTTOM);
 const placeAt = (view, y) => 1 - (y - TOP) / (height(view) - TOP - BOTTOM);
 
@@ -88,7 +89,7 @@ const passes = (view, line) =>
 // The line that is nearest to the pointer, among those that pass through all brushes.
 function nearest(view, [x, y]) {
   const last = view.data.axes.length - 1;
-  const share = ((x - SIDE) / Math.max(1, width(view) - 2 * SIDE)) * last;
+  const share = ((x - LEFT) / Math.max(1, width(view) - LEFT - RIGHT)) * last;
   const left = Math.max(0, Math.min(last - 1, Math.floor(share)));
   const t = Math.max(0, Math.min(1, share - left));
   let best = null, distance = NEAR_PX;
@@ -144,6 +145,15 @@ function drawLines(view) {
   if (view.near) trace(view.near, 4);
 }
 
+// A long title in two lines: "size on disk, int8 (MB)" is cut after "disk,".
+function inTwo(title) {
+  if (title.length <= 14) return ["", title];
+  const words = title.split(" ");
+  const lengths = words.map((_, k) => Math.max(words.slice(0, k).join(" ").length, words.slice(k).join(" ").length));
+  const cut = lengths.indexOf(Math.min(...lengths));
+  return [words.slice(0, cut).join(" "), words.slice(cut).join(" ")];
+}
+
 function drawAxes(view) {
   const { svg, data } = view;
   svg.replaceChildren();
@@ -155,12 +165,13 @@ function drawAxes(view) {
   };
   data.axes.forEach((axis, number) => {
     const x = across(view, number);
-    const ends = { 0: "start", [data.axes.length - 1]: "end" };
-    const side = { start: x - SIDE + 4, end: x + SIDE - 4 }[ends[number]] ?? x;
-    const at = { "text-anchor": ends[number] ?? "middle", fill: data.muted, x: side };
+    const isLast = number === data.axes.length - 1;
+    const at = { "text-anchor": isLast ? "end" : "middle", fill: data.muted, x: isLast ? x + RIGHT - 4 : x };
     add("line", { x1: x, x2: x, y1: up(view, 0), y2: up(view, 1), stroke: data.muted, "stroke-opacity": 0.6 });
-    add("text", { ...at, y: 14, fill: data.text, "font-weight": 600 }, axis.title);
-    add("text", { ...at, y: 30 }, axis.note);
+    const [first, second] = inTwo(axis.title);
+    add("text", { ...at, y: 12, fill: data.text, "font-weight": 600 }, first);
+    add("text", { ...at, y: 27, fill: data.text, "font-weight": 600 }, second);
+    add("text", { ...at, y: 42 }, axis.note);
     for (const [text, place] of axis.ticks) {
       add("line", { x1: x - 3, x2: x + 3, y1: up(view, place), y2: up(view, place), stroke: data.muted });
       add("text", {
@@ -217,6 +228,7 @@ export default function (component) {
   view.data = data;
   view.onPick = (id) => setTriggerValue("pick", id);
   view.holder.style.height = data.height;
+  view.holder.style.minWidth = `${LEFT + RIGHT + LEAST_PX * (data.axes.length - 1)}px`;
   view.svg.setAttribute("aria-label", data.alt);
   draw(view);
   return () => {

@@ -9,6 +9,7 @@ import streamlit as st
 
 from bort.figures import Theme, palette
 from bort.figures.parallel import ParallelInfo
+from bort.ui.kit import markup
 
 
 def show(
@@ -33,6 +34,9 @@ def show(
             on_pick(str(value))
 
     colours = palette(theme)
+    if info.constants:
+        never = ", ".join(f"{name} {value}" for name, value in info.constants)
+        markup.note(f"Without an axis, because all that have it have the same: {never}.")
     _component()(
         key=key,
         data={
@@ -53,8 +57,8 @@ def _component() -> Any:
     script = files("bort.ui.kit").joinpath("parallel.js").read_text("utf-8")
     return st.components.v2.component(
         "bort_parallel",
-        html='<div class="bort-parallel"><canvas></canvas>'
-        '<svg role="application" tabindex="0"></svg></div>'
+        html='<div class="bort-wide"><div class="bort-parallel"><canvas></canvas>'
+        '<svg role="application" tabindex="0"></svg></div></div>'
         '<div class="bort-below"><output class="bort-note"></output>'
         '<button class="bort-save" data-format="svg">Save as SVG</button>'
         '<button class="bort-save" data-format="png">Save as PNG</button></div>',
