@@ -58,7 +58,7 @@ def _choose(current: StudyRecord, studies: list[StudyRecord]) -> None:
         format_func=labels.__getitem__,
         key=key,
         label_visibility="collapsed",
-        width=330,
+        width=290,
         on_change=lambda: address.choose_study(st.session_state[key]),
     )
 
@@ -86,7 +86,7 @@ def _choose_size(study: StudyRecord) -> None:
         format_func=SIZE_TITLES.__getitem__,
         key=key,
         label_visibility="collapsed",
-        width=210,
+        width=190,
         on_change=changed,
         help="What size counts.",
     )
