@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bort.ui.kit import address, frame, readings
+from bort.ui.kit import address, frame, later, readings
 from bort.ui.models import panel as model_panel
 from bort.ui.models import watch as model_watch
 
@@ -10,6 +10,8 @@ LEAD = "Each trained model is evaluated on texts that played no part in any choi
 
 job_id = address.job()
 with frame.page("Models", lead=LEAD if job_id is None else None) as beside_title:
+    if job_id is None:
+        later.watch()
     if job_id is not None:
         model_watch.watch(job_id)
     models = readings.store().models()

@@ -8,7 +8,7 @@ from bort.studies.agora import StoredRun, missing_task, read_spec
 from bort.ui.agora import corrections, launch, panel, points, reporting
 from bort.ui.agora import map as agora_map
 from bort.ui.agora import readings as agora_readings
-from bort.ui.kit import address, chart, frame, markup, readings
+from bort.ui.kit import address, chart, frame, later, markup, readings
 from bort.ui.kit.same import Same
 
 _MOVED = "The map needs the texts of the run's task, but they cannot be read. Put its file back."
@@ -35,9 +35,10 @@ def show(job_id: int) -> None:
             panel.show(run, dev)
             corrections.replay(run)
             _rounds(run)
-        points.show(run, dev)
-        launch.offer(run)
-        reporting.offer(run, dev)
+        if later.is_due():
+            points.show(run, dev)
+            launch.offer(run)
+            reporting.offer(run, dev)
 
 
 def _say_what_is_missing(run: StoredRun) -> None:

@@ -13,7 +13,7 @@ from bort.report.agora import hyperparameter_words, result_sentence, verdict_wor
 from bort.studies.agora import StoredRun, corrections_in
 from bort.ui.agora import explore
 from bort.ui.agora import readings as agora_readings
-from bort.ui.kit import access, address, job_parts, markup, navigation, readings
+from bort.ui.kit import access, address, job_parts, later, markup, navigation, readings
 
 _COUNT = st.column_config.NumberColumn(format="localized")
 _FORMATS = dict.fromkeys(("training set", "wrong", "proposed", "accepted"), _COUNT)
@@ -26,8 +26,10 @@ def show(job_id: int) -> None:
         return
     job = readings.job(job_id)
     if _rounds_done(job):
+        later.watch()
         explore.show(job_id)
-        _table(agora_readings.run(job).summaries)
+        if later.is_due():
+            _table(agora_readings.run(job).summaries)
     job_parts.log(job)
 
 

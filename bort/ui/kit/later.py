@@ -5,22 +5,28 @@ paints the first chart.
 """
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+
+from bort.ui.kit import markup
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _KEY = "later-state"
 
 # Some charts may never come, without the drawing library for example: the rest comes anyway.
-_SCRIPT = """const PATIENCE_MS = 10_000;
+_SCRIPT = """const PATIENCE_MS = 10_000, WITHOUT_MS = 2_000;
 
 export default ({ parentElement, setStateValue }) => {
   if (parentElement.bortIsDue) return;
-  const end = performance.now() + PATIENCE_MS;
+  const begin = performance.now();
   const look = setInterval(() => {
-    const charts = [...document.querySelectorAll(".bort-chart, .bort-parallel")];
+    const charts = [...document.querySelectorAll(".bort-chart, .bort-parallel, .bort-map-holder")];
     const arePainted = charts.length > 0 && charts.every((chart) => chart.dataset.drawn);
-    if (!arePainted && performance.now() < end) return;
+    const passed = performance.now() - begin;
+    if (!arePainted && passed < (charts.length > 0 ? PATIENCE_MS : WITHOUT_MS)) return;
     clearInterval(look);
     parentElement.bortIsDue = true;
     setStateValue("due", true);
@@ -45,6 +51,12 @@ def code(text: str, *, language: str, **options: Any) -> None:
     """Show code that can be copied, once it is due."""
     if is_due():
         st.code(text, language=language, **options)
+
+
+def table(frame: "pd.DataFrame", **options: Any) -> None:
+    """Show a table of data, once it is due."""
+    if is_due():
+        st.dataframe(markup.cells(frame), **options)
 
 
 @cache

@@ -21,7 +21,7 @@ from bort.studies import parts
 from bort.studies.commands import landmarks_command, measure_command, winners_command
 from bort.studies.measuring import describe_measurement
 from bort.tasks import list_tasks
-from bort.ui.kit import access, address, markup, readings, uploads
+from bort.ui.kit import access, address, later, markup, readings, uploads
 from bort.ui.kit.fields import Form, Slots
 
 T = TypeVar("T")
@@ -163,7 +163,7 @@ def _start(asked: Measurement | None, slots: Slots) -> None:
             "Cancelling keeps the complete rounds."
         )
         markup.label("This measurement as a command")
-        st.code(asked.command, language="bash", wrap_lines=True)
+        later.code(asked.command, language="bash", wrap_lines=True)
     is_started = st.button(
         "Start measuring",
         type="primary",

@@ -11,7 +11,7 @@ from bort.jobs import list_jobs
 from bort.latency.landmarks import BASE, LARGE, LandmarkTiming, TimedLandmark
 from bort.report.latency import claim_sentence, moment, times_faster
 from bort.studies.answers import LatencyBasis
-from bort.ui.kit import markup, readings
+from bort.ui.kit import later, markup, readings
 from bort.ui.machine import verdict as machine_verdict
 
 
@@ -70,8 +70,8 @@ def show() -> None:
     here = this_machine(list(machine.libraries), threads=machine.threads)
     machine_verdict.origin(differences(machine, here))
     machine_verdict.show(result.noise)
-    st.dataframe(
-        markup.cells(pd.DataFrame([_numbers(mark) for mark in result.landmarks])),
+    later.table(
+        pd.DataFrame([_numbers(mark) for mark in result.landmarks]),
         hide_index=True,
         alt="Parameters, latency and speed of well-known models here",
     )

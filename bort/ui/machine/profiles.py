@@ -14,7 +14,7 @@ from bort.latency.profile import LatencyProfile, parse_profile
 from bort.latency.stored import import_profile
 from bort.report.latency import compared_sentence, model_sentence, moment
 from bort.storage import Thing, ThingKind
-from bort.ui.kit import access, chart, deleting, frame, markup, readings
+from bort.ui.kit import access, chart, deleting, frame, later, markup, readings
 from bort.ui.machine import verdict as machine_verdict
 
 
@@ -118,7 +118,7 @@ def _describe(profile: LatencyProfile) -> None:
 
 
 def _table(marks: Sequence[TimedMark]) -> None:
-    st.dataframe(
+    later.table(
         pd.DataFrame(
             {
                 "architecture": [mark.id for mark in marks],
@@ -141,7 +141,7 @@ def _two(found: Comparison) -> None:
         if differences_from_here(profile):
             markup.notice(f"{profile.name} was measured on another machine or software.")
     markup.note(compared_sentence(found))
-    st.dataframe(markup.cells(_facts(found.a, found.b)), hide_index=True, alt="The two profiles")
+    later.table(_facts(found.a, found.b), hide_index=True, alt="The two profiles")
     if not found.pairs:
         markup.notice("The two profiles have no measured architecture in common.")
         return
@@ -150,7 +150,7 @@ def _two(found: Comparison) -> None:
         key="side-by-side",
         alt=f"Latencies of {len(found.pairs)} architectures in both profiles",
     )
-    st.dataframe(
+    later.table(
         pd.DataFrame(
             {
                 "architecture": [pair.id for pair in found.pairs],

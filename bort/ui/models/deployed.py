@@ -6,7 +6,7 @@ import streamlit as st
 from bort.finetuning.realised import TrainedModel
 from bort.report.deployed import HEADINGS, NOT_TIMED, fastest_sentence, file_rows, rule_sentence
 from bort.studies.commands import export_command
-from bort.ui.kit import markup
+from bort.ui.kit import later, markup
 
 
 def show(model: TrainedModel) -> None:
@@ -17,11 +17,11 @@ def show(model: TrainedModel) -> None:
             st.subheader("Files, from text to label", anchor=False)
             markup.note(NOT_TIMED)
             command = export_command(record.name, "fastest", f"{record.name}-fastest")
-            st.code(command, language="bash", wrap_lines=True)
+            later.code(command, language="bash", wrap_lines=True)
         return
     st.subheader("Files, from text to label", anchor=False)
-    st.dataframe(
-        markup.cells(pd.DataFrame(file_rows(deployed), columns=list(HEADINGS))),
+    later.table(
+        pd.DataFrame(file_rows(deployed), columns=list(HEADINGS)),
         hide_index=True,
         alt="The model's files: milliseconds per text, size and accuracy; the fastest first",
     )

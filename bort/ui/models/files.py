@@ -16,7 +16,7 @@ from bort.finetuning.realised import TrainedModel
 from bort.latency.runtimes import runtime_kind
 from bort.storage import ModelRecord, Store
 from bort.studies.commands import export_command, finetune_command
-from bort.ui.kit import markup, readings
+from bort.ui.kit import later, markup, readings
 
 LARGEST_BYTES = 512 << 20  # for a download; the command line has no limit
 ONNX_RUNTIME = "onnx-float32"
@@ -52,20 +52,20 @@ def show(trained: TrainedModel) -> None:
         _buttons(model, [*(["fastest"] if trained.realised.deployed else []), *kinds])
     with st.expander("As commands and Python"):
         for kind in ("fastest", *kinds):
-            st.code(_command(model, kind), language="bash", wrap_lines=True)
+            later.code(_command(model, kind), language="bash", wrap_lines=True)
         markup.label("classify a text without this package")
         code = usage(trained.realised, trained.evidence, f"{model.name}-{kinds[0]}")
-        st.code(code, language="python", wrap_lines=True)
+        later.code(code, language="python", wrap_lines=True)
         if not model.is_imported:
             markup.label("train it again")
-            st.code(_training(trained), language="bash", wrap_lines=True)
+            later.code(_training(trained), language="bash", wrap_lines=True)
 
 
 def say_how_to_get(example: TrainedModel) -> None:
     """Show how to make the weights of a finished example, which come with none."""
     markup.label("Try it, download it")
     markup.note("Its weights are not on this machine. Train it here, and it can answer your texts:")
-    st.code(_training(example), language="bash", wrap_lines=True)
+    later.code(_training(example), language="bash", wrap_lines=True)
 
 
 def _training(model: TrainedModel) -> str:

@@ -13,7 +13,7 @@ from bort.finetuning.mistaken_texts import MistakenText, matching, mistaken_text
 from bort.finetuning.mistakes import Confusion, Mistakes
 from bort.finetuning.realised import TrainedModel
 from bort.report import mistakes as words
-from bort.ui.kit import chart, frame, markup
+from bort.ui.kit import chart, frame, later, markup
 
 _HEIGHT = 300
 _ALL = "all classes"
@@ -45,8 +45,8 @@ def _confusion(model: TrainedModel, confusion: Confusion) -> None:
             alt="Confusion matrix on audit: rows are true classes, columns answers",
         )
     else:
-        st.dataframe(
-            markup.cells(pairs_table(confusion, names)),
+        later.table(
+            pairs_table(confusion, names),
             hide_index=True,
             height=_HEIGHT,
             column_config={"of the class (%)": st.column_config.NumberColumn(format="%.1f")},
@@ -91,8 +91,8 @@ def _texts(model: TrainedModel, mistakes: Mistakes) -> None:
     if table.empty:
         markup.note(words.no_mistakes(mistakes))
         return
-    st.dataframe(
-        markup.cells(table),
+    later.table(
+        table,
         hide_index=True,
         height=38 + 35 * min(8, len(table)),
         column_config={

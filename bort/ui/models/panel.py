@@ -21,7 +21,7 @@ from bort.report.numbers import shape
 from bort.storage import ModelRecord, Thing, ThingKind
 from bort.studies.answers import StudyAnswer
 from bort.studies.rivals import newest_comparison
-from bort.ui.kit import address, chart, deleting, frame, markup, navigation, readings
+from bort.ui.kit import address, chart, deleting, frame, later, markup, navigation, readings
 from bort.ui.kit.same import Same
 from bort.ui.models import deployed as model_deployed
 from bort.ui.models import files as model_files
@@ -137,8 +137,8 @@ def _one(model: TrainedModel) -> None:
         _say(model)
         st.subheader("Compared with teacher and baselines", anchor=False)
         table = comparison(model)
-        st.dataframe(
-            markup.cells(table),
+        later.table(
+            table,
             hide_index=True,
             column_config={
                 **_FORMATS,

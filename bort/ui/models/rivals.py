@@ -111,8 +111,8 @@ def show_comparison(found: Comparison, *, key: str, model: str = "") -> None:
                 key=f"rivals:{key}:{alt}",
                 alt=f"Others' work and ours: {alt}",
             )
-    st.dataframe(
-        markup.cells(comparison_table(found, model)),
+    later.table(
+        comparison_table(found, model),
         hide_index=True,
         column_config=_FORMATS,
         placeholder="",
