@@ -176,6 +176,7 @@ def test_an_own_file_decides_the_number_of_classes(
         lambda source: SimpleNamespace(name="it", config={"vocab_size": 30522}),
     )
     monkeypatch.setattr("bort.studies.checks.check_source", lambda source: None)
+    monkeypatch.setattr("bort.studies.checks.tokenizer_bytes", lambda *given: {})
     rows = [f"text number {row},{'abc'[row % 3]}" for row in range(300)]
     (tmp_path / "my.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
     app = visit("search")
@@ -203,6 +204,7 @@ def test_a_file_of_soft_labels_is_a_teacher(
         lambda source: SimpleNamespace(name="it", config={"vocab_size": 30522}),
     )
     monkeypatch.setattr("bort.studies.checks.check_source", lambda source: None)
+    monkeypatch.setattr("bort.studies.checks.tokenizer_bytes", lambda *given: {})
     write_task(tmp_path / "my.csv")
     task = load_task(TaskSpec(task=str(tmp_path / "my.csv")))
     answers = write_answers(tmp_path / "answers.parquet", task)
