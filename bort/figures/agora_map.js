@@ -63,7 +63,9 @@ const bortMap = (() => {
       if (event.detail.name === view.data?.name) { stop(view); go(view, event.detail.round); }
     };
     window.addEventListener("bort-round-asked", view.onAsked);
-    bortMapHands(view, { go, stop, play, paint, project, nearest, idOf, recolour, NEAR_PX, STILL_PX });
+    bortMapHands(view, {
+      go, stop, play, paint, project, nearest, idOf, parentOf, recolour, NEAR_PX, STILL_PX,
+    });
     return view;
   }
 

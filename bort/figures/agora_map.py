@@ -176,7 +176,7 @@ def samplers_of(points: Sequence[Provenance]) -> list[str]:
 
 def map_script() -> str:
     """Return the JavaScript that draws a map; it defines `bortMap`."""
-    parts = ("_marks", "_raster", "_hands", "")
+    parts = ("_marks", "_raster", "_svg", "_hands", "")
     return "\n".join(_FILES.joinpath(f"agora_map{part}.js").read_text("utf-8") for part in parts)
 
 

@@ -58,7 +58,8 @@ function bortMapHands(view, core) {
   button("+", "Zoom in", () => zoomed(1.4));
   button("−", "Zoom out", () => zoomed(1 / 1.4));
   button("⤢", "Show everything", () => { bortMap.fit(view, true); paint(view); });
-  button("PNG", "Save as a picture", save);
+  button("PNG", "Save as a picture", () => save("png"));
+  button("SVG", "Save as a drawing", () => save("svg"));
 
   view.refresh = () => {
     const { data, rounds, round } = view;
@@ -234,8 +235,14 @@ function bortMapHands(view, core) {
     return chunk.texts ? `${said}\n${chunk.texts[j]}` : `${said}\nClick to read it.`;
   }
 
-  function save() {
+  function save(format) {
     const picture = make("canvas"), pen = picture.getContext("2d");
+    const keep = (blob) => {
+      const link = make("a");
+      link.href = URL.createObjectURL(blob);
+      link.download = `map-round-${view.round}.${format}`;
+      link.click();
+    };
     view.painted = () => {
       view.painted = null;
       Object.assign(picture, { width: over.width, height: over.height });
@@ -244,12 +251,11 @@ function bortMapHands(view, core) {
       pen.drawImage(view.under, 0, 0, picture.width, picture.height);
       pen.drawImage(view.canvas, 0, 0);
       pen.drawImage(over, 0, 0);
-      picture.toBlob((blob) => {
-        const link = make("a");
-        link.href = URL.createObjectURL(blob);
-        link.download = `map-round-${view.round}.png`;
-        link.click();
-      });
+      if (format === "png") return picture.toBlob(keep);
+      const { clientWidth: w, clientHeight: h } = over;
+      const whole = () => bortMapFramed(w, h, view.data.background,
+        `<image width="${w}" height="${h}" href="${picture.toDataURL()}"/>`);
+      keep(new Blob([bortMapSvg(view, core) ?? whole()], { type: "image/svg+xml" }));
     };
     paint(view);
   }

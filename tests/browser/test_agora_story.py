@@ -156,10 +156,20 @@ def read_map(reader):
     page.get_by_role("slider", name="Round").press("Home")
     page.get_by_role("button", name="Trail").click()
     assert len(before) > 100
+    marks = re.compile(r"<(circle|path) ")
+    assert len(marks.findall(saved(page, "SVG").decode())) > 100
+    assert saved(page, "PNG").startswith(b"\x89PNG")
     page.get_by_role("combobox", name="Colour by").select_option("student")
     expect(
         shown.get_by_role("button", name=re.compile("agreed already|learnt it|disagrees")).first
     ).to_be_visible()
+
+
+def saved(page, button):
+    """What the browser keeps after a click on a button of the map."""
+    with page.expect_download() as started:
+        page.get_by_role("button", name=button, exact=True).first.click()
+    return started.value.path().read_bytes()
 
 
 def correct(reader):
