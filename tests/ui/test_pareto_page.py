@@ -372,6 +372,11 @@ def test_the_legend_hides_and_the_address_keeps_it(store: Store, visit: Open) ->
     assert "dominated" not in legend.value
     legend.set_value([name for name in legend.value if name != "intervals"]).run()
     assert app.query_params["hide"] == "dominated,intervals"
+    app.query_params["hide"] = "front"  # as the browser's Back does
+    app.run()
+    [legend] = [pills for pills in app.get("button_group") if pills.label == "Legend"]
+    assert "front" not in legend.value
+    assert {"dominated", "intervals"} <= set(legend.value)
 
 
 def test_the_view_is_kept_in_the_address(store: Store, visit: Open) -> None:

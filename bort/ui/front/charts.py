@@ -152,11 +152,15 @@ def _choose_layers(answer: Answer, *, has_trained: bool) -> tuple[Layer, ...]:
         address.hide([name for name in by_name if name not in shown])
 
     key = f"legend:{address.table() or address.study()}:{len(layers)}"
+    wanted = [name for name in by_name if name not in hidden]
+    # A link, or the browser's Back, wins over what was clicked before.
+    if set(st.session_state.get(key, wanted)) != set(wanted):
+        st.session_state[key] = wanted
     shown = st.pills(
         "Legend",
         list(by_name),
         selection_mode="multi",
-        default=[name for name in by_name if name not in hidden],
+        default=None if key in st.session_state else wanted,
         format_func=lambda name: f"{_SIGNS[by_name[name]]} {by_name[name].value}",
         key=key,
         on_change=changed,
