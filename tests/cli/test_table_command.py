@@ -186,7 +186,7 @@ def test_bad_options_are_one_line_and_exit_code_2(table, options, words):
     ("command", "options"),
     [
         (search, ["--latency", "ms"]),
-        (front, ["--size", "params"]),
+        (front, ["--latency", "ms"]),
         (search, ["--certificate", "certificate.json"]),
         (front, ["--maximise", "accuracy"]),
     ],

@@ -21,8 +21,10 @@ _SCRIPT = """const PATIENCE_MS = 10_000, WITHOUT_MS = 2_000;
 
 export default ({ parentElement, setStateValue }) => {
   if (parentElement.bortIsDue) return;
-  const begin = performance.now();
+  const begin = performance.now(), page = location.pathname;
   const look = setInterval(() => {
+    // After the browser's Back, what the page before says would bring it back.
+    if (location.pathname !== page) return clearInterval(look);
     const charts = [...document.querySelectorAll(".bort-chart, .bort-parallel, .bort-map-holder")];
     const arePainted = charts.length > 0 && charts.every((chart) => chart.dataset.drawn);
     const passed = performance.now() - begin;
