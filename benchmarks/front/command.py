@@ -84,8 +84,8 @@ def front(out: Path, report_only: bool, as_json: bool, **counts: int) -> None:
     """Time paints, ten tabs beside a search, idle tabs, many sessions at once, and large maps.
 
     First paints and repaints are timed in turns with a plain Streamlit page of as many charts.
-    Needs Chromium, and a quiet machine for about a quarter of an hour. Run again, it measures only
-    what the table does not have yet of this machine.
+    Needs Chromium, and a quiet machine for about half an hour. Run again, it measures only what the
+    table does not have yet of this machine.
 
     \b
     Examples:
