@@ -64,3 +64,10 @@ def test_the_first_search_does_not_take_the_example_s_name(monkeypatch):
     started = _search_space(same, {}, is_named=False, detach=True, store_url=None)
     assert started.study == f"{name}-2"
     assert json.loads(run("--study", name).stdout)["front"]
+
+
+def test_the_example_is_counted_in_bytes():
+    (name,) = paths.example_names()
+    found = json.loads(run("--study", name, "--size", "bytes-int8").stdout)
+    assert found["size_unit"] == "bytes-int8"
+    assert all(point["size"] > 13_069 for point in found["front"])  # the smallest tokenizer's

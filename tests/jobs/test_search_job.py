@@ -123,6 +123,7 @@ def test_every_training_is_logged_with_its_numbers(store, spec, trained, monkeyp
     certified = [(2 * step, value) for step, value in known if value is not None]
     assert curves["search/certified_epsilon"] == certified
     stored = read_answer(store, "reviews").spec
+    assert stored.size.tokenizer_bytes, "a reader may ask for bytes later"
     assert replace(stored, size=spec.size) == spec, "what is logged is no part of a study"
     heard.clear()
     more = replace(spec, search=replace(spec.search, budget=13))

@@ -63,7 +63,9 @@ def choose_others(answer: StudyAnswer) -> tuple[StudyAnswer, ...]:
     studies = {
         study.name: study
         for study in readings.studies()
-        if study.name != answer.study and study.evaluation_count and unit in units_of(study)
+        if study.name != answer.study
+        and study.evaluation_count
+        and (study.spec.size.unit is unit or unit in units_of(study))
     }
     if not studies:
         return ()

@@ -66,7 +66,7 @@ def _choose(current: StudyRecord, studies: list[StudyRecord]) -> None:
 def size_asked(study: StudyRecord) -> SizeUnit | None:
     """The unit of sizes in the address, if this study can be counted in it."""
     given = address.size()
-    return given if given in units_of(study) else None
+    return given if given is not None and given in units_of(study) else None
 
 
 def _choose_size(study: StudyRecord) -> None:
