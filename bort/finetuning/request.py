@@ -12,7 +12,6 @@ from bort.core.errors import (
     InvalidOptionError,
 )
 from bort.core.finetune import FineTuneSpec, Recipe
-from bort.core.paths import expanded
 from bort.core.study import TaskSpec
 from bort.families import SearchSpace
 from bort.finetuning.cost import as_study
@@ -23,7 +22,7 @@ from bort.storage import Store
 from bort.studies.answers import Limits, best_within, read_answer
 from bort.studies.checks import check_study, threads_each
 from bort.studies.loggers import check_loggers, default_loggers
-from bort.tasks import DataWarning, Task, list_tasks, load_task
+from bort.tasks import DataWarning, Task, anchored, list_tasks, load_task
 from bort.training.source import source_network
 from bort.training.tokens import load_tokenizer
 
@@ -156,6 +155,7 @@ def named_tasks(
 
     Raises:
         InvalidOptionError: columns are named without a file.
+        UnknownTaskError: there is no such task or file.
     """
     is_file = task not in (None, ALL_TASKS) and Path(str(task)).suffix
     if (text or label or split_column or where) and not is_file:
@@ -167,21 +167,10 @@ def named_tasks(
         return ()
     if task == ALL_TASKS:
         return tuple(TaskSpec(task=info.name, seed=own.seed) for info in list_tasks())
-    path = expanded(task)
-    named = str(path.absolute()) if path.exists() else task  # a job may run in another folder
-    columns = tuple(text or own.text)
-    if named == own.task:
+    asked = anchored(TaskSpec(task=task, text=tuple(text or own.text), label=label or own.label))
+    if asked.task == own.task:
         split_column, where = split_column or own.split_column, where or own.where
-    return (
-        TaskSpec(
-            task=named,
-            text=columns,
-            label=label or own.label,
-            split_column=split_column,
-            where=tuple(where),
-            seed=own.seed,
-        ),
-    )
+    return (replace(asked, split_column=split_column, where=tuple(where), seed=own.seed),)
 
 
 def best_pick(store: Store, study: str, limits: Limits = NO_LIMITS) -> str:

@@ -7,7 +7,7 @@ import copy
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from torch import Tensor
 
 from bort.core.files import load_arrays, save_arrays
 from bort.core.locks import building
+from bort.core.progress import Progress, Stage
+from bort.core.rivals import RivalKind
 from bort.export.classify import INPUTS
 from bort.latency.runtimes.exporting import export_module, quantise, quiet_exporter
 from bort.rivals.opening import MODEL, READING, REGRESSION, TOKENIZER
@@ -176,6 +178,10 @@ def tune_half(making: Making) -> float:
     """
     context, tuned = making.context, _half(making)
     source, layers = context.source, _half_of_the_layers(making)
+
+    def tell(step: Progress) -> None:  # it is no teacher
+        context.on_step(replace(step, stage=Stage.MAKING_RIVAL, subject=RivalKind.FEWER_LAYERS))
+
     with building(tuned.with_name(f"{tuned.name}.lock")):
         if not (tuned / "config.json").is_file():
             fine_tune(
@@ -184,7 +190,7 @@ def tune_half(making: Making) -> float:
                 _Shallow(source.name, source.folder, source.digest, layers),
                 tuned,
                 device=context.device,
-                on_step=context.on_step,
+                on_step=tell,
                 should_stop=context.should_stop,
             )
     return seconds_of(tuned)

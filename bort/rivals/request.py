@@ -12,6 +12,7 @@ from bort.finetuning.realised import evidence_of
 from bort.latency.workload import check_threads
 from bort.storage import ModelRecord, Store
 from bort.studies.checks import threads_each
+from bort.tasks import anchored
 
 PACKAGES = {
     RivalKind.FASTTEXT: "fasttext",
@@ -23,6 +24,8 @@ PACKAGES = {
 
 FEW = 500
 """Labelled texts that SetFit learns from at most: it trains on 40 pairs for each."""
+PAIRS_PER_TEXT = 40  # SetFit's; half of them of one class
+PAIRS_AT_ONCE = 16
 
 
 def usual_kinds(task: TaskSpec) -> list[RivalKind]:
@@ -86,11 +89,13 @@ def describe_rivals(
     Raises:
         MissingExtraError: a kind's package is not installed.
         InvalidDataError: SetFit is asked to learn from too many labels.
+        UnknownTaskError: there is no such task or file.
         InvalidOptionError: a model was not trained on this task, or this machine has fewer threads.
     """
     for kind in kinds:
         check_installed(kind)
         check_few(kind, task.labelled or 0)
+    task = anchored(task)
     ours = [model.name for model in own_models(store, task)]
     if unknown := [name for name in models if name not in ours]:
         raise InvalidOptionError(

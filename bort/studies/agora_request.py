@@ -32,7 +32,7 @@ from bort.studies.parts import (
     TEXT_RUN,
     TORUS_RUN,
 )
-from bort.tasks import DataWarning, Task
+from bort.tasks import DataWarning, Task, anchored
 from bort.training.fit import label_order, labels_of
 from bort.training.source import model_folder, read_config, source_network
 
@@ -104,6 +104,7 @@ def _texts(store: Store, given: dict[str, Any], on_step: OnStep) -> tuple[TextSp
         architecture = architecture or ARCHITECTURE
     else:
         task, training, space, architecture = _from_study(store, request, given)
+    task = anchored(task)
     if space is None:
         space = small_space(architecture, source_network(training.source).config).to_dict()
     if pool := given.get("pool"):  # a job may be resumed in another folder

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from bort.core.baseline import Coverage, is_soft_labels
 from bort.core.errors import InvalidFieldError
 from bort.core.machine import Difference, usable_cores
-from bort.core.paths import expanded
 from bort.core.progress import OnStep, ignore
 from bort.core.size import SizeSpec
 from bort.core.study import StudySpec
@@ -18,7 +16,7 @@ from bort.latency.runtimes import runtime_kind
 from bort.latency.stored import study_profile
 from bort.latency.workload import workload_of
 from bort.storage import Store
-from bort.tasks import DataWarning, Task, load_task, resolve
+from bort.tasks import DataWarning, Task, anchored, load_task
 from bort.training.default_source import ensure_default_source
 from bort.training.fit import (
     candidate_steps,
@@ -78,8 +76,8 @@ def check_study(
         outputs = None
     else:
         outputs = teacher and _outputs(teacher)
-    name = resolve(spec.task.task)
-    if name.startswith("hub:") and not fetch:
+    spec = replace(spec, task=anchored(spec.task))
+    if spec.task.task.startswith("hub:") and not fetch:
         return spec
     task = load_task(spec.task, on_step=on_step)
     check_pairs(space, has_pairs=task.train.pairs is not None)
@@ -96,8 +94,6 @@ def check_study(
         from bort.training.execution import resolve_device
 
         resolve_device(spec.training.device)
-    if Path(name).exists():  # the job may run in another folder
-        spec = replace(spec, task=replace(spec.task, task=str(expanded(name).absolute())))
     check_vocabularies(task, source, space)
     classes = len(task.class_names)
     steps = spec.training.steps or candidate_steps(len(task.train), classes)

@@ -4,7 +4,7 @@ Cheap to import: pyarrow and datasets are only imported when something is read.
 """
 
 from bort.tasks.load import load_task
-from bort.tasks.named import list_tasks, prepare, resolve
+from bort.tasks.named import anchored, list_tasks, prepare, resolve
 from bort.tasks.task import DataFlaw, DataWarning, Split, Task, TaskInfo
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Split",
     "Task",
     "TaskInfo",
+    "anchored",
     "list_tasks",
     "load_task",
     "prepare",

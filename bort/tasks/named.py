@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from bort.core.errors import StoreError, UnknownTaskError
 from bort.core.files import DATA_ENDINGS
 from bort.core.paths import expanded
 from bort.core.progress import OnStep, Progress, Stage, ignore
+from bort.core.study import TaskSpec
 from bort.tasks import corpora, fetch
 from bort.tasks.corpora import CORPORA, Corpus
 from bort.tasks.hub import PREFIX
@@ -173,6 +175,17 @@ def resolve_named(name: str) -> str:
             f"{', '.join(CORPORA)}"
         )
     return found
+
+
+def anchored(task: TaskSpec) -> TaskSpec:
+    """Name the task in the same way wherever a job runs: in full, or a file by its whole path.
+
+    Raises:
+        UnknownTaskError: there is no such task or file.
+    """
+    name = resolve(task.task)
+    is_file = name not in CORPORA and not name.startswith(PREFIX) and expanded(name).exists()
+    return replace(task, task=str(expanded(name).absolute()) if is_file else name)
 
 
 def _is_path(task: str) -> bool:

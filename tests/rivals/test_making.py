@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from bort.cli.rivals import rivals
 from bort.core.errors import InvalidDataError, MissingExtraError, WorkerError
 from bort.core.files import read_json
-from bort.core.progress import Progress, Stage
+from bort.core.progress import Progress
 from bort.core.rivals import RivalKind, RivalsSpec
 from bort.core.study import TaskSpec, TrainingSpec
 from bort.jobs.kinds import rivals as job
@@ -22,7 +22,6 @@ from bort.latency.protocol import Protocol
 from bort.latency.timing import Instruments
 from bort.report.jobs import worker_lines
 from bort.rivals import bags, comparing, contrast, networks, request, rival
-from bort.rivals.course import MAKE_S, MODEL_S, OPEN_S, TIMING_S, Course, Teaching, expected_seconds
 from bort.rivals.memory import peak_memory
 from bort.rivals.opening import MODEL, opened
 from bort.rivals.rival import dev_error, size_of
@@ -62,7 +61,7 @@ def making(task, training):
 @pytest.fixture(autouse=True)
 def few_pairs(monkeypatch):
     """Let SetFit learn from two pairs for each text, instead of forty."""
-    monkeypatch.setattr(contrast, "ITERATIONS", 1)
+    monkeypatch.setattr(contrast, "PAIRS_PER_TEXT", 2)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in RivalKind if kind is not RivalKind.SETFIT])
@@ -124,7 +123,7 @@ def test_the_onnx_file_answers_as_setfit_does(making, task, monkeypatch):
     texts = list(task.dev.texts)
     assert np.array_equal(classify(texts), models[0].predict(texts, as_numpy=True))
     assert dev_error(classify, task) < 0.2
-    wanted = -(-2 * len(task.train) // contrast.BATCH)  # two pairs for each text
+    wanted = -(-2 * len(task.train) // contrast.PAIRS_AT_ONCE)
     assert {step.total for step in steps} == {wanted}
 
 
@@ -229,26 +228,6 @@ def test_half_of_the_layers_is_not_trained_again_after_a_kill(making, monkeypatc
     monkeypatch.setattr(networks, "fine_tune", killed)
     assert comparing.made(RivalKind.FEWER_LAYERS, making).is_dir()
     assert not networks._half(making).exists()
-
-
-def test_the_seconds_left_are_those_of_what_is_not_made():
-    teaching = Teaching(100.0, is_done=False)
-    kinds = {RivalKind.TFIDF: True, RivalKind.SOURCE: False, RivalKind.FEWER_LAYERS: False}
-    expected = expected_seconds(["mine"], kinds, teaching)
-    assert expected == {
-        "mine": MODEL_S,
-        "tfidf": OPEN_S,
-        "source": OPEN_S + MAKE_S[RivalKind.SOURCE] + 100,
-        "fewer-layers": OPEN_S + MAKE_S[RivalKind.FEWER_LAYERS] + 50,
-    }
-    assert expected_seconds(["mine"], kinds, None) is None
-    beside = expected_seconds([], kinds, teaching, ahead=[RivalKind.FEWER_LAYERS], at_once=2)
-    assert beside == {"tfidf": OPEN_S, "source": expected["source"], "fewer-layers": OPEN_S}
-    steps = []
-    Course([*expected], expected, steps.append).begin("source", Stage.MAKING_RIVAL)
-    assert (steps[0].done, steps[0].total) == (2, 5)
-    rest = expected["source"] + expected["fewer-layers"] + TIMING_S
-    assert steps[0].eta_s == pytest.approx(rest, abs=1)
 
 
 def test_a_worker_makes_what_one_process_makes(task, training, place, tmp_path, monkeypatch):

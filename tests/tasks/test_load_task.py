@@ -9,7 +9,16 @@ import pytest
 from bort.core.errors import DownloadError, InvalidFieldError, StoreError, UnknownTaskError
 from bort.core.progress import Progress, Stage
 from bort.core.study import TaskSpec
-from bort.tasks import DataFlaw, DataWarning, list_tasks, load_task, named, prepare, resolve
+from bort.tasks import (
+    DataFlaw,
+    DataWarning,
+    anchored,
+    list_tasks,
+    load_task,
+    named,
+    prepare,
+    resolve,
+)
 from bort.tasks.corpora import CORPORA, Corpus
 from bort.tasks.table import table_path
 
@@ -198,6 +207,15 @@ def test_a_template_and_a_rare_class_are_reported(write: Write, rows: Rows) -> N
 )
 def test_names(given: str, expected: str) -> None:
     assert resolve(given) == expected
+
+
+@pytest.mark.parametrize("given", ["tw", "hub:org/set", "absent.csv", "here.csv"])
+def test_a_task_has_one_name_in_all_folders(given: str, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "here.csv").touch()
+    monkeypatch.chdir(tmp_path)
+    names = {"tw": "tweets", "here.csv": str(tmp_path / "here.csv")}
+    asked = TaskSpec(task=given, labelled=7)
+    assert anchored(asked) == TaskSpec(task=names.get(given, given), labelled=7)
 
 
 def test_unknown_names_are_met_with_the_closest() -> None:
