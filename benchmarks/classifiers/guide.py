@@ -47,7 +47,8 @@ def figures(rows: pd.DataFrame) -> list[str]:
     ]
     lines = [
         "[The table of all classifiers](bench/classifiers.md) says how these were measured and for "
-        "which texts each holds.",
+        "which texts each holds. Times are of one thread of cloud machines with two cores; where "
+        "one was busy, the table says so.",
         "",
         f"Medians over {' and '.join(said)}; *behind* is the median of the points of accuracy "
         "that the most accurate of the task is ahead, and in brackets the most. Of ours, the model "

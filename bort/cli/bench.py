@@ -55,7 +55,7 @@ BENCHMARKS: Table = {
     "search": (
         "benchmarks.search.command",
         "search",
-        "Compare the certified search with random search and Optuna's samplers.",
+        "Compare the certified search with random search, Optuna, BoTorch and SMAC.",
     ),
     "bounds": (
         "benchmarks.bounds.command",

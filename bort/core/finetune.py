@@ -102,7 +102,7 @@ class Recipe(Description):
         "Learning rates",
         "Learning rates for fine-tuning. Each is tried with the first seed; the one with the "
         "lowest dev error is used.",
-        empty="as in a search",
+        empty="as in a search, or a tenth of that after distillation",
         example="3e-4,1e-3",
     )
     batch_size: int = ask(32, TEXTS_PER_STEP, "Texts per step", "Texts per step, in all stages.")

@@ -356,5 +356,5 @@ def misfit_sentence(answer: StudyAnswer) -> str | None:
         "The latency model does not fit this machine as it is now: measured, the winners take "
         f"{ratio:.2f} times the predicted latency (median), which is outside the model's band of "
         f"±{answer.latency.band:.0%}. Order and ratios may still hold, milliseconds do not. "
-        "Measure again: bort latency measure. Then start a new search."
+        "Start a new search: it measures again."
     )

@@ -36,8 +36,8 @@ GUARANTEES = {
 }
 NOISY = (
     "The machine was busy while latency was measured, so nothing is certified, and architectures "
-    "with similar latency may be ranked wrongly. Close other programs and measure again: bort "
-    "latency measure. Then continue this search."
+    "with similar latency may be ranked wrongly. Close other programs, then continue this search: "
+    "it measures again."
 )
 
 

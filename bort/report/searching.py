@@ -8,8 +8,10 @@ from bort.report.numbers import duration
 from bort.studies.estimates import Planned, Work
 
 _PICKED = {
-    Goal.COVER: "It was picked because its error would certify most of the others.",
-    Goal.BEST: "It was picked because its W may be the largest.",
+    Goal.COVER: "It was picked because its error would certify the most others, because it may "
+    "improve the front most for its cost, or to test the claim.",
+    Goal.BEST: "It was picked because its W may be the largest, because it saves the most in size "
+    "and latency, or to test the claim.",
 }
 _NAMES = {
     Work.QUEUE: "other jobs",
@@ -112,8 +114,9 @@ def pick_sentence(step: Progress, goal: Goal) -> str:
 
     Examples:
         >>> print(pick_sentence(Progress(stage=Stage.TRAINING_CANDIDATES,
-        ...     numbers={"is_design": 0}), Goal.COVER))
-        It was picked because its error would certify most of the others.
+        ...     numbers={"is_design": 0}), Goal.BEST))
+        It was picked because its W may be the largest, because it saves the most in size and \
+latency, or to test the claim.
     """
     is_design = step.numbers.get("is_design")
     if is_design is None or goal not in _PICKED:

@@ -170,7 +170,7 @@ def test_a_failed_measurement_says_why(store: Store, visit: Open) -> None:
     )
     app = visit("machine", job=str(job.id))
     assert not app.exception
-    assert "Nothing was stored: measured by &lt;b&gt;" in shown(app)
+    assert "Not finished: measured by &lt;b&gt;" in shown(app)
 
 
 def test_a_profile_is_drawn_judged_and_said_to_be_anothers(store: Store, visit: Open) -> None:

@@ -97,9 +97,9 @@ def _table(rows: Sequence[RoundSummary]) -> None:
     st.dataframe(table(rows), hide_index=True, column_config=_FORMATS, alt="What each round did")
     markup.note(
         "Wrong: dev items that the round's student gets wrong. Betti: connected parts, loops "
-        "and voids of the training set, computed from 200 landmarks. Coverage: share of dev and "
-        "pool points within the radius of a training point. Surviving: hyperparameter sets that "
-        "the next round trains."
+        "and, on the torus, voids of the training set, computed from at most 200 landmarks. "
+        "Coverage: share of dev and pool points within the radius of a training point. Surviving: "
+        "hyperparameter sets that the next round trains."
     )
 
 

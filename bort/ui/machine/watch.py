@@ -72,7 +72,10 @@ def _result(job: JobRecord) -> None:
     with st.container():
         if job.state in (JobState.FAILED, JobState.LOST):
             reason = "reason unknown" if job.ending is None else ending_reason(job.ending)
-            markup.problem(f"Nothing was stored: {reason}")
+            markup.problem(
+                f"Not finished: {reason}. Complete rounds are kept; continue with: "
+                f"bort jobs resume {job.id}"
+            )
         elif job.state is JobState.CANCELLED and not result.get("noise"):
             markup.notice("Cancelled before the first round was complete, so nothing was stored.")
         elif job.state is JobState.CANCELLED:
