@@ -6,7 +6,7 @@ from bort.ui.learn import overview
 LEAD = (
     "Bort is a small text model that was found inside a large one, by optimal subarchitecture "
     "extraction; Agora teaches such a model from few data. Each lesson begins with a picture to "
-    "touch, and every number in it comes from the code that searches and teaches."
+    "touch. Its numbers come from the code that searches and teaches, or from a source it names."
 )
 
 with frame.page("Learn", lead=LEAD):

@@ -72,10 +72,11 @@ RANDOM_ARMS = {
 def agora(out: Path, as_json: bool, **given: Any) -> None:
     """Measure whether Agora is worth it: the audit error against the number of added points.
 
-    For each task, student and sampler this runs Agora, Agora's first half of points, plain
-    training, and random augmentation with as many points, half as many and twice as many. All have
-    the same student, the same labelled texts and the same number of training steps. Rows that are
-    already in the table are not run again, so an interrupted benchmark continues where it stopped.
+    For each task, student and sampler this runs Agora; for the first sampler also Agora's first
+    half of points, plain training, and random augmentation with as many points, half as many and
+    twice as many. All have the same student, the same labelled texts and the same number of
+    training steps. Rows that are already in the table are not run again, so an interrupted
+    benchmark continues where it stopped.
 
     \b
     Examples:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bort.core.progress import OnStep
     from bort.families import SearchSpace
 
-COUNT = 12  # architectures; each depth of the space minilm occurs twice
+COUNT = 12  # architectures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def realised(space: str, out: Path | None, report_only: bool, as_json: bool, **g
     Examples:
       bort bench realised
       bort bench realised --task tweets --seeds 1 --epochs 1,4
-      bort bench realised --architectures 1-2-96-192,2-12-192-768,6-12-384-1536
+      bort bench realised --space minilm --architectures 1-2-96-192,6-12-384-1536
       bort bench realised --task tweets --report-only
     """
     from benchmarks.realised import report

@@ -34,12 +34,18 @@ if TYPE_CHECKING:
     help="certified, certified-cover, guide, random, nsga2, tpe, gp, nsga2-known, tpe-known, "
     "gp-known, smac, botorch, botorch-known.",
 )
-@click.option("--seeds", default=20, show_default=True, help="Runs per sampler (gp: 5 at most).")
+@click.option(
+    "--seeds",
+    default=20,
+    show_default=True,
+    help="Runs per sampler; at most 5 of gp and gp-known, 1 of what draws nothing.",
+)
 @click.option(
     "--evaluations",
     default=100,
     show_default=True,
-    help="Most evaluations per run; never more than the table has.",
+    help="Most evaluations per run; never more than the table has, 48 of gp, 60 of smac and "
+    "botorch.",
 )
 @click.option("--logged", is_flag=True, help="Report the runs in the log; make none.")
 @click.option("--again", is_flag=True, help="Repeat every run instead of resuming.")

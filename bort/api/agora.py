@@ -174,6 +174,8 @@ class Agora(RefusesPickle, BaseEstimator):  # type: ignore[misc]
             given["source"] = str(self.source)
         if self.name is not None:
             given["study"] = self.name
+        if isinstance(texts, str) and texts == TORUS and "from_study" in given:
+            return given
         if isinstance(texts, str | Path):
             return {**given, "task": str(texts)}
         columns, values = labelled_texts(texts, labels)

@@ -107,6 +107,7 @@ class TextClassifier(RefusesPickle, ClassifierMixin, BaseEstimator):  # type: ig
             measure: also measure the latency of the ONNX files.
         Raises:
             ExportError: the folder exists or cannot be written.
+            InvalidOptionError: the model was opened from a folder, which has it already.
         """
         record, out = self._stored_or_refuse(), Path(folder)
         if format == "onnx":

@@ -173,8 +173,8 @@ class TextClassifierSearch(RefusesPickle, ClassifierMixin, BaseEstimator):  # ty
         Args:
             name: of the study, of this process or of any other, `bort search` included.
         Raises:
-            UnknownStudyError: the store has no such study.
-            JobFailedError: its job ended early and nothing is trained.
+            UnknownStudyError: the store has no such study, or nothing was trained for it.
+            JobFailedError: the search that was running ended early.
         """
         with open_store(store) as opened:
             studying.wait_for(opened, name, verbose=verbose)
@@ -216,6 +216,7 @@ class TextClassifierSearch(RefusesPickle, ClassifierMixin, BaseEstimator):  # ty
         """The most accurate point within the limits; without limits, the one with the largest W.
 
         Raises:
+            NotSearchedError: nothing has been trained.
             InvalidOptionError: no trained architecture meets the limits.
         """
         answer = self._answer_or_refuse()

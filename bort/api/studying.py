@@ -42,6 +42,8 @@ from bort.studies.parts import (
     PRESETS,
     QUESTION,
     SEARCH,
+    SIZE,
+    TASK,
     TRAINING,
     WORKERS,
 )
@@ -56,6 +58,7 @@ OPTIONS = (
     *("goal", "epsilon", "weights", "confidence", "budget", "minutes", "audit"),
     *("seeds", "steps", "source", "teacher", "device", "threads", "runtime"),
 )
+ROWS = ("labelled", "split_column", "where")  # the options that choose among the texts
 # Without any of these, the question is the preset's.
 EXTENT = {"goal", "epsilon", "budget", "minutes"}
 PRESET = "quick"
@@ -77,10 +80,11 @@ def described(store: Store, params: Mapping[str, Any], task: TaskSpec) -> StudyS
     spec = StudySpec(
         name=params["name"] or _name(task, space),
         space=space.to_dict(),
-        task=task,
+        task=TASK.build({k: given[k] for k in ROWS if k in given}, base=task),
         training=TRAINING.build(given),
         latency=LATENCY.build(given),
         search=search,
+        size=SIZE.build(given),
     )
     spec = check_study(spec, on_warning=warn)
     if differences := check_profile(store, spec):
@@ -231,6 +235,8 @@ def params_of(spec: StudySpec) -> dict[str, Any]:
         **QUESTION.given(spec.search.question),
         **BUDGET.given(spec.search),
         **TRAINING.given(spec.training),
+        **SIZE.given(spec.size),
+        **{name: v for name, v in TASK.given(spec.task).items() if name in ROWS},
     }
     seed = given.pop("seed", 0)
     known = {name: given.pop(name) for name in OPTIONS if name in given}

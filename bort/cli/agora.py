@@ -79,7 +79,7 @@ def run(
       bort agora run --task movie-reviews --labelled 500
       bort agora run --task movie-reviews --labelled 500 --ablate --seeds 5
       bort agora run --task reviews.csv --text review --label stars --pool more.csv
-      bort agora run --from-study reviews --sampler edits --rounds 4 --minutes 10
+      bort agora run --from-study minilm-reviews --sampler edits --rounds 4 --minutes 10
       bort agora run --task movie-reviews --labelled 500 --plan
     """
     from bort import jobs
@@ -169,8 +169,10 @@ def show(job_id: int, points: bool, store_url: str | None, as_json: bool) -> Non
             options.print_json(dict(job.result or {"job": job.id, "state": str(job.state)}))
         elif job.result:
             print_comparison(read_comparison(job.result))
-        else:
+        elif job.state.is_active:
             click.echo(f"Job {job_id} is still comparing: bort jobs show {job_id}")
+        else:
+            click.echo(f"Job {job_id} is {job.state}, without a result: bort jobs show {job_id}")
         return
     parents = parents_of(found.spec) if points else None
     if as_json:

@@ -34,8 +34,8 @@ def app(port: int, share: str | None, opens: bool, prepare: bool) -> None:
     """Open the dashboard. Only this machine can reach it, unless it is shared.
 
     It shows the studies and jobs in $BORT_STORE (default: SQLite in $BORT_HOME). Jobs keep running
-    after the dashboard is stopped. A shared dashboard needs a login; its owners start, cancel and
-    delete, everybody else reads.
+    after the dashboard is stopped. A shared dashboard, other than the lessons alone, needs a login;
+    its owners start, cancel and delete, everybody else reads.
 
     \b
     Examples:
@@ -58,7 +58,8 @@ def app(port: int, share: str | None, opens: bool, prepare: bool) -> None:
         raise InvalidFieldError(
             "port",
             f"port {port} is in use, perhaps by a running dashboard: open "
-            f"http://127.0.0.1:{port}, or choose another, --port 8600 for example",
+            f"http://127.0.0.1:{port}, or choose another, --port "
+            f"{port + 1 if port < 65_535 else 8501} for example",
         )
     if prepare and share != LESSONS:
         _prepare()

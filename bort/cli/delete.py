@@ -42,7 +42,7 @@ def _command(kind: str, what: str, example: str) -> Callable[..., None]:
 
 _command("study", "Delete a study with its evaluations. Its jobs stay listed.", "reviews")
 _command("profile", "Delete a latency profile that no study uses.", "laptop")
-_command("model", "Delete a trained model and its files.", "reviews-2-4-96-192")
+_command("model", "Delete a trained model and its files.", "reviews-static-8000-64")
 _command("job", "Delete a finished job with its log and checkpoints.", "3")
 
 

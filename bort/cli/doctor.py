@@ -10,10 +10,11 @@ from bort.cli import options
 @options.as_json
 @click.pass_context
 def doctor(context: click.Context, store_url: str | None, as_json: bool) -> None:
-    """Look at versions, disk, locks, store and what is stale. Changes nothing.
+    """Look at versions, disk, locks, store and what is stale. Changes nothing in the store.
 
-    Exits with 1 if there is a problem: a store that cannot be read, or less than 1 GiB of free
-    disk. To back up everything, stop all jobs and copy $BORT_HOME; to go back, copy it back.
+    Exits with 1 if there is a problem: a store that cannot be read, less than 1 GiB of free disk,
+    a damaged source network, or shared files that cannot be reached. To back up everything, stop
+    all jobs and copy $BORT_HOME; to go back, copy it back.
 
     \b
     Examples:

@@ -62,8 +62,8 @@ def export(
       bort export
       bort export --format hf --out reviews-model
       bort export --format fastest --out reviews-fast
-      bort export quick-2-4-192-384 --format onnx --out reviews-onnx --json
-      bort export quick-2-4-192-384 --format bundle --out reviews.zip
+      bort export reviews-static-8000-64 --format onnx --out reviews-onnx --json
+      bort export reviews-static-8000-64 --format bundle --out reviews.zip
     """
     from bort.core.serialise import to_json
     from bort.export.fastest import FastestExport

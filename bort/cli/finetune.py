@@ -30,7 +30,7 @@ PARTS = (FINETUNE_TASK, RECIPE, FINETUNE, FINETUNE_WORKERS, FINETUNE_TRAINING)
 @click.option("--study", metavar="NAME", help="Study to pick from [default: the latest].")
 @click.option("--best", is_flag=True, help="Pick the study's best point.")
 @click.option(
-    "--pick", metavar="ID,...", help="Pick architectures by id, 4-12-192-384 for example."
+    "--pick", metavar="ID,...", help="Pick architectures by id, static-8000-64 for example."
 )
 @click.option(
     "--max-latency-ms",
@@ -74,7 +74,7 @@ def finetune(
     Examples:
       bort finetune --best
       bort finetune --best --max-latency-ms 1
-      bort finetune --study reviews --pick 2-12-288-768,1-12-192-384 --seeds 3
+      bort finetune --study reviews --pick static-8000-64,bert-4000-2-6-192-768
       bort finetune --best --stages finetune --epochs 6 --no-compare --json
       bort finetune --best --seeds 3 --parallel 4 --threads 1
       bort finetune --best --task all --detach

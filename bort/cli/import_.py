@@ -15,7 +15,7 @@ from bort.core.errors import InvalidOptionError
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="The table to write: .csv or .parquet, for bort search --from-table.",
+    help="The table to write: .csv, .parquet or .jsonl, for bort search --from-table.",
 )
 @options.force
 @options.store_url

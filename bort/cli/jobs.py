@@ -50,7 +50,7 @@ def list_(
     if as_json:
         options.print_json({"jobs": [job_json(job) for job in found]})
         return
-    print_jobs(found)
+    print_jobs(found, are_all=not active and study is None)
 
 
 @jobs.command()
@@ -162,7 +162,8 @@ def cancel(job_id: int, store_url: str | None, as_json: bool) -> None:
     elif job.state.is_active:
         click.echo(f"Job {job_id} was asked to stop; watch it with: bort jobs show {job_id}")
     else:
-        click.echo(f"Job {job_id} is {job.state}; continue with: bort jobs resume {job_id}")
+        more = f"; continue with: bort jobs resume {job_id}" if job.state.can_resume else ""
+        click.echo(f"Job {job_id} is {job.state}{more}")
 
 
 @jobs.command("measure-anyway")
@@ -183,7 +184,7 @@ def measure_now(job_id: int, store_url: str | None) -> None:
 
     with open_store(store_url) as store:
         measure_anyway(store, job_id)
-    click.echo(f"Job {job_id} does not wait any longer; watch it with: bort jobs show {job_id}")
+    click.echo(f"Job {job_id} will not wait for a quiet machine; see: bort jobs show {job_id}")
 
 
 @jobs.command()
@@ -194,8 +195,8 @@ def measure_now(job_id: int, store_url: str | None) -> None:
 def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> None:
     """Continue a job that was cancelled, failed or lost its process.
 
-    Finished work is not repeated. Prints the result in the same form as the command that started
-    the job.
+    Finished work is not repeated. Prints the result of a search, a fine-tuning, a comparison or a
+    run of Agora as the command that started it.
 
     \b
     Examples:

@@ -105,7 +105,9 @@ def measure(
             profile = _measured(store, "winners", winners.to_dict(), f"Measuring {study}")
     if out is not None:
         write_profile(profile, out)
-    latency_report.warn(profile.noise, rounds=profile.rounds, complete=profile.complete)
+    latency_report.warn(
+        profile.noise, rounds=profile.rounds, complete=profile.complete, minutes="--minutes"
+    )
     if as_json:
         options.print_json(profile.to_dict())
     else:

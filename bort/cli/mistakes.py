@@ -48,9 +48,9 @@ def mistakes(
 
     \b
     Examples:
-      bort mistakes reviews-2-4-96-192
-      bort mistakes reviews-2-4-96-192 --class negative --answer positive
-      bort mistakes reviews-2-4-96-192 --out mistakes.csv
+      bort mistakes reviews-static-8000-64
+      bort mistakes reviews-static-8000-64 --class negative --answer positive
+      bort mistakes reviews-static-8000-64 --out mistakes.csv
     """
     from bort.finetuning.mistaken_texts import matching, mistaken_texts, rows_of_texts
     from bort.finetuning.realised import TrainedModel

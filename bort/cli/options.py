@@ -45,6 +45,13 @@ store_url = click.option(
     callback=_without_password,
     help="Database for studies and jobs [default: $BORT_STORE, else SQLite in $BORT_HOME].",
 )
+store_to_compare = click.option(
+    "--store",
+    "store_url",
+    metavar="URL",
+    callback=_without_password,
+    help="Compare with this database, too. [default: no comparison]",
+)
 detach = click.option(
     "--detach", is_flag=True, help="Start the job in the background and print its number."
 )
@@ -70,7 +77,7 @@ accuracy = click.option(
     type=float,
     metavar="SHARE",
     callback=_share,
-    help="Reject answers that are not sure enough for this share to be right, by the dev split.  "
+    help="Reject answers that are not sure enough for this share to be right, by the dev split. "
     "[default: answer all]",
 )
 force = click.option("--force", is_flag=True, help="Replace files that exist.")

@@ -19,7 +19,7 @@ def report() -> None:
     Examples:
       bort report front reviews.html --study reviews
       bort report agora 3 run.html
-      bort report model reviews-2-4-96-192 model.html
+      bort report model reviews-static-8000-64 model.html
     """
 
 
@@ -101,8 +101,8 @@ def model(name: str, file: Path, texts: bool, force: bool, store_url: str | None
 
     \b
     Examples:
-      bort report model reviews-2-4-96-192 model.html
-      bort report model reviews-2-4-96-192 model.html --texts
+      bort report model reviews-static-8000-64 model.html
+      bort report model reviews-static-8000-64 model.html --texts
     """
     _check(file, force=force)
     from bort.figures.model_report import model_report

@@ -17,7 +17,8 @@ one_rival = click.option(
     "kinds",
     multiple=True,
     type=click.Choice([str(kind) for kind in RivalKind]),
-    help="Make only this rival; may be given several times. [default: all]",
+    help="Make only this rival; may be given several times. [default: all, SetFit only with "
+    "--labelled of at most 500 and single texts]",
 )
 
 one_model = click.option(
@@ -48,7 +49,7 @@ def rivals(
 
     Rivals are what people use for small, fast text classifiers: tf-idf, fastText, wordllama,
     model2vec, and the source network frozen, fine-tuned, in int8, with half of its layers, or
-    pruned; with at most 500 labelled texts also SetFit. All are fitted on train, chosen on dev and
+    pruned; with --labelled of at most 500 also SetFit. All are fitted on train, chosen on dev and
     judged on audit. Sizes are those of the files to deploy; times run from text to label, on one
     thread, in turns. Complete rivals are kept, so that a run that was stopped goes on.
 

@@ -44,8 +44,8 @@ def serve(
     FOLDER comes from `bort export`, in any format but bundle. POST /predict takes {"texts": ["a
     text", ...]}, or pairs as ["first", "second"], and gives a label and scores for each. Texts that
     come at the same time are read together. GET /health says whether it answers, GET /metrics
-    counts for Prometheus. Only this machine can reach it, and it knows no login: put a proxy with
-    one in front before you let others in.
+    counts for Prometheus. Only this machine can reach it, unless you give --host, and it knows no
+    login: put a proxy with one in front before you let others in.
 
     \b
     Examples:

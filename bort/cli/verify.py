@@ -12,7 +12,7 @@ from bort.core.inputs import read_input
 
 @click.command()
 @click.argument("certificate", type=click.Path(dir_okay=False, path_type=Path))
-@options.store_url
+@options.store_to_compare
 @click.option(
     "--from-table",
     type=click.Path(path_type=Path),

@@ -81,7 +81,8 @@ class RunRequest(Description):
         None,
         Text("STUDY", "the name of a study"),
         "Study",
-        "Use the task and an architecture of this study: --architecture, else its best one.",
+        "Use the task and an architecture of this study: --architecture, else its best one. It "
+        "must be of BERTs with the vocabulary of the source network, as in the space minilm.",
     )
     architecture: str | None = ask(
         None,

@@ -36,7 +36,8 @@ class MeasureSpec(Description):
         48,
         Whole(step=8),
         "Architectures",
-        "Architectures to measure. Half of them, at most 32, fit the model; the others test it.",
+        "Architectures to measure. Half of them, at most 32 of each family, fit the model; the "
+        "others test it.",
     )
     seed: int = ask(0, SEED, "Seed", "Seed for choosing and ordering the architectures.")
     name: str | None = ask(

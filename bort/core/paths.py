@@ -16,6 +16,15 @@ def expanded(path: str | Path) -> Path:
     return Path(path)
 
 
+def in_full(name: str) -> str:
+    """Write the path of a file or folder that exists in full; other names, as hub ids, stay.
+
+    What a job or a study stores is read in other folders, too.
+    """
+    path = expanded(name)
+    return str(path.absolute()) if name and os.path.exists(path) else name  # also odd names
+
+
 def home() -> Path:
     """`$BORT_HOME`, or the platform's folder for user data."""
     chosen = os.environ.get("BORT_HOME")

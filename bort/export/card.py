@@ -9,13 +9,14 @@ from typing import Any
 from bort.core.architecture import Architecture
 from bort.core.serialise import to_json
 from bort.families import OWN_NETWORKS
+from bort.finetuning.again import training_command
 from bort.finetuning.realised import Accuracy, Evidence, Realised, StageSummary
 from bort.report import models as words
 from bort.report.baselines import NAMES
 from bort.report.deployed import HEADINGS, fastest_sentence, file_rows, rule_sentence
 from bort.report.ledger import ledger_rows
 from bort.report.numbers import milliseconds, milliseconds_range, shape
-from bort.studies.commands import export_command, finetune_command
+from bort.studies.commands import export_command
 
 WEIGHTS = "model.safetensors"
 
@@ -204,12 +205,7 @@ def _cell(value: Any) -> str:
 
 
 def _commands(name: str, realised: Realised, evidence: Evidence, kind: str) -> str:
-    finetune = finetune_command(
-        realised.study,
-        [realised.architecture_id],
-        seeds=len(realised.seeds),
-        recipe=evidence.recipe,
-        threads=evidence.oracle.threads,
-    )
-    search = f"{evidence.search.command}\n" if evidence.search else ""
-    return f"```sh\n{search}{finetune}\n{export_command(name, kind, 'FOLDER')}\n```"
+    search = "" if evidence.search is None else f"{evidence.search.command}\n"
+    again = training_command(realised, evidence)
+    finetune = "" if again is None else f"{again}\n"
+    return f"```sh\n{search}{finetune}{export_command(name, kind, 'FOLDER')}\n```"

@@ -30,6 +30,7 @@ def load_space(name_or_path: str) -> SearchSpace:
     Raises:
         UnknownSpaceError: it is neither a known name nor a file.
         InvalidSpaceError: the file does not describe a space; the message begins with its path.
+        MissingExtraError: it needs a package that is not installed.
     """
     if name_or_path in SPACE_NAMES:
         text = files("bort.families").joinpath(f"spaces/{name_or_path}.toml").read_text("utf-8")

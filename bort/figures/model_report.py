@@ -13,6 +13,7 @@ from bort.figures.mistakes import MOST_CLASSES, plot_calibration, plot_confusion
 from bort.figures.models import add_realised, mark_on_front, plot_curves
 from bort.figures.objectives import axes_of
 from bort.figures.rivals_report import beside_others, compared
+from bort.finetuning.again import training_command
 from bort.finetuning.history import ModelHistory
 from bort.finetuning.mistaken_texts import mistaken_texts
 from bort.finetuning.realised import Accuracy, Realised, RealisedLatency, TrainedModel
@@ -22,7 +23,7 @@ from bort.report import models as words
 from bort.report.baselines import NAMES
 from bort.report.deployed import HEADINGS, fastest_sentence, file_rows, rule_sentence
 from bort.report.numbers import milliseconds, milliseconds_range, shape
-from bort.studies.commands import export_command, finetune_command
+from bort.studies.commands import export_command
 
 _HEIGHT = 330
 
@@ -220,13 +221,5 @@ def _commands(model: TrainedModel) -> list[str]:
         export_command(record.name, kind, f"{record.name}-{kind}{'.zip' * (kind == 'bundle')}")
         for kind in (first, "onnx", "bundle")
     ]
-    if record.is_imported:
-        return found
-    again = finetune_command(
-        record.study,
-        [record.architecture_id],
-        seeds=len(model.realised.seeds),
-        recipe=model.evidence.recipe,
-        threads=model.evidence.oracle.threads,
-    )
-    return [*found, again]
+    again = None if record.is_imported else training_command(model.realised, model.evidence)
+    return found if again is None else [*found, again]

@@ -71,8 +71,8 @@ def check_agora(setup: TaskSetup) -> None:
     """
     if not setup.teacher.is_source or setup.task.train.pairs is not None:
         raise InvalidModelError(
-            "the agora stage needs the fine-tuned source network as its teacher and a task with "
-            "one text column; leave out --teacher or the stage"
+            "the agora stage needs a study whose teacher is the fine-tuned source network, and a "
+            "task with one text column; leave the stage out"
         )
 
 

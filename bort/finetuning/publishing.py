@@ -335,8 +335,9 @@ def _evidence(
     mistakes: Mistakes,
 ) -> Evidence:
     spec, loaded = setup.spec, setup.task
+    search = _search(store, spec.study)
     return Evidence(
-        search=_search(store, spec.study),
+        search=search,
         space=dict(spec.space),
         data=DataFacts(
             task=loaded.name,
@@ -346,6 +347,7 @@ def _evidence(
             splits={split: len(getattr(loaded, split)) for split in ("train", "dev", "audit")},
             unlabelled=0 if loaded.pool is None else len(loaded.pool),
             seed=task.seed,
+            is_studys=search is None or store.study(spec.study).spec.task == task,
         ),
         oracle=setup.oracle.describe(),
         recipe=spec.recipe,

@@ -257,7 +257,12 @@ class Realised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataFacts:
-    """The task that a model was trained on; `task_spec` is its `TaskSpec` as JSON."""
+    """The task that a model was trained on.
+
+    Attributes:
+        task_spec: its `TaskSpec` as JSON.
+        is_studys: whether it is the task of the model's study.
+    """
 
     task: str
     task_spec: Mapping[str, Any]
@@ -266,6 +271,7 @@ class DataFacts:
     splits: Mapping[str, int]
     unlabelled: int
     seed: int
+    is_studys: bool = True
 
     @property
     def text(self) -> tuple[str, ...]:

@@ -115,7 +115,7 @@ def describe_finetune(
 
     Raises:
         UnknownStudyError: the store has no such study.
-        InvalidFieldError: a value cannot be used.
+        InvalidFieldError, InvalidOptionError: a value cannot be used.
     """
     spec = store.study(study).spec
     training = spec.training

@@ -253,11 +253,13 @@ def _time_runs(
     kept: KeptRounds | None = None,
 ) -> Iterator[ProgressTo[Timing]]:
     typical: list[float] = []
+    begin = tools.clock()
     for run in runs:
         if should_stop():
             return
         typical.append(warm_up(run, tools.clock, tools.protocol))
-        left = tools.protocol.budget_seconds
+        each = (tools.clock() - begin) / len(typical)
+        left = each * (len(runs) - len(typical)) + tools.protocol.budget_seconds
         yield ProgressTo(len(typical), len(runs), Stage.WARMING_UP, eta_s=left)
     tools.settle(should_stop)
     places = _references(typical)

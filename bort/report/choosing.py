@@ -101,8 +101,8 @@ def shape_of(point: AnyPoint) -> str:
 
 
 W_INTRODUCED = (
-    "W weighs savings against mistakes: size saved × latency saved ÷ error. Weights are exponents; "
-    "the paper's 1, 1, 1 favours none."
+    "W weighs savings against mistakes: size saved × latency saved ÷ error. Weights are exponents, "
+    "and ours; with 1, 1, 1 it is the papers' W, which favours none."
 )
 
 

@@ -152,11 +152,16 @@ def echo(step: Progress) -> None:
     print(sentence(step), file=sys.stderr)
 
 
-def print_jobs(jobs: Sequence[JobRecord]) -> None:
-    """Print a table: one line per job, and its latest news below."""
+def print_jobs(jobs: Sequence[JobRecord], *, are_all: bool = True) -> None:
+    """Print a table: one line per job, and its latest news below.
+
+    Args:
+        are_all: whether there are no others.
+    """
     console = Terminal()
     if not jobs:
-        console.print("No jobs yet. Start one: bort search --preset quick")
+        none_yet = "No jobs yet. Start one: bort search --preset quick"
+        console.print(none_yet if are_all else "No such jobs. All of them: bort jobs list")
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("job", justify="right", no_wrap=True)

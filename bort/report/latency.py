@@ -204,8 +204,12 @@ def model_sentence(profile: "LatencyProfile") -> str:
     )
 
 
-def warn(noise: Noise, *, rounds: int = 0, complete: bool = True) -> None:
-    """Print warnings about the numbers on standard error, if there are any."""
+def warn(noise: Noise, *, rounds: int = 0, complete: bool = True, minutes: str = "") -> None:
+    """Print warnings about the numbers on standard error, if there are any.
+
+    Args:
+        minutes: the option with which more rounds can be asked for, if there is one.
+    """
     console = Terminal(stderr=True)
     if not complete:
         console.print(Text(f"Stopped early, after {rounds} rounds; searches will not use it."))
@@ -213,8 +217,8 @@ def warn(noise: Noise, *, rounds: int = 0, complete: bool = True) -> None:
         console.print(Text(noise_sentence(noise)))
     for warning in noise.warnings:
         console.print(Text(warning_sentence(warning)))
-    if [one.code for one in noise.reasons] == [Disturbance.RESOLUTION]:
-        console.print(Text("More rounds tell more architectures apart: --minutes 10."))
+    if minutes and [one.code for one in noise.reasons] == [Disturbance.RESOLUTION]:
+        console.print(Text(f"More rounds tell more architectures apart; choose more {minutes}."))
 
 
 def print_imported(profile: "LatencyProfile") -> None:
@@ -356,5 +360,6 @@ def misfit_sentence(answer: StudyAnswer) -> str | None:
         "The latency model does not fit this machine as it is now: measured, the winners take "
         f"{ratio:.2f} times the predicted latency (median), which is outside the model's band of "
         f"±{answer.latency.band:.0%}. Order and ratios may still hold, milliseconds do not. "
-        "Start a new search: it measures again."
+        "Measure this space, runtime and workload again (bort latency measure --help), then start "
+        "a new search, which uses the newest measurement."
     )

@@ -156,7 +156,8 @@ def _(_fact: facts.LatencyRefused) -> Words:
     return Words(
         "latency",
         "The noise check refused the measurement: the machine was busy, so architectures may be "
-        "ranked wrongly. Continue this search on a quiet machine, and it measures again.",
+        "ranked wrongly. Continue this search on a quiet machine, and it measures again, unless "
+        "it has an audit or --latency-profile.",
     )
 
 

@@ -132,7 +132,7 @@ def remarks(model: Realised) -> list[str]:
 def search_sentence(search: SearchFacts | None, predicted: Predicted | None) -> str:
     """Say where the architecture comes from, and what the search said about it."""
     if search is None:
-        return "The study that this architecture came from is no longer stored."
+        return "It comes from no search that is stored here."
     epsilon = search.certified_epsilon
     certified = (
         "nothing certified"

@@ -37,7 +37,7 @@ GUARANTEES = {
 NOISY = (
     "The machine was busy while latency was measured, so nothing is certified, and architectures "
     "with similar latency may be ranked wrongly. Close other programs, then continue this search: "
-    "it measures again."
+    "it measures again, unless it has an audit or --latency-profile."
 )
 
 

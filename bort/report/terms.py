@@ -39,8 +39,8 @@ TERMS: Mapping[str, Term] = {
     ),
     "seed": Term(
         "Seed",
-        "The number from which chance is drawn in a training: the first weights, and the order "
-        "of the examples.",
+        "The number from which chance is drawn in a training: the order of the examples, and the "
+        "first weights if they are not inherited.",
     ),
     "dev": Term(
         "Dev set",
@@ -68,7 +68,8 @@ TERMS: Mapping[str, Term] = {
     "certificate": Term(
         "Certificate",
         "What a search states in the end, with all that it rests on: every network of the space "
-        "has a trained one within a factor of 1+ε in size, latency and error.",
+        "has a trained one within a factor of 1+ε in size, latency and error; or, where the goal "
+        "is the largest W, that none is much larger.",
     ),
     "needle": Term(
         "Needle",

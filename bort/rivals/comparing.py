@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from bort.core.files import read_json, write_json_atomically
 from bort.core.locks import building
 from bort.core.machine import this_machine
 from bort.core.paths import cache
-from bort.core.progress import OnStep, Stage, ignore
+from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.core.rivals import Compared, Comparison, PerText, RivalKind
 from bort.core.study import TrainingSpec
 from bort.finetuning.realised import realised_of
@@ -66,8 +67,10 @@ METHODS: Mapping[RivalKind, Method] = {
 TAUGHT = frozenset(kind for kind, method in METHODS.items() if method.prepare is networks.tune)
 """The kinds that come from the fine-tuned source network."""
 
-Begin = Callable[[RivalKind], Callable[[], None]]
-"""Lets a rival be made, and returns what waits until it is complete."""
+Begin = Callable[[RivalKind], Callable[[Callable[[], object]], None]]
+"""Lets a rival be made, and returns what waits until it is complete; while it waits, it calls what
+it is given now and then.
+"""
 
 Turn = Callable[[], AbstractContextManager[None]]
 
@@ -136,7 +139,7 @@ def compare(
         _check_stop(should_stop)
         course.begin(kind, Stage.MAKING_RIVAL)
         if kind in waits:
-            waits[kind]()
+            waits[kind](partial(course.tell, Progress(0, None, Stage.MAKING_RIVAL, kind)))
         with turn():
             rivals[kind] = _rival_entry(kind, made(kind, making), task)
     entries += [rivals[kind] for kind in kinds]

@@ -13,6 +13,7 @@ from bort.latency.workload import check_threads
 from bort.storage import ModelRecord, Store
 from bort.studies.checks import threads_each
 from bort.tasks import anchored
+from bort.training.source import with_whole_paths
 
 PACKAGES = {
     RivalKind.FASTTEXT: "fasttext",
@@ -105,7 +106,7 @@ def describe_rivals(
     threads = threads_each(training.threads, at_once=parallel)
     return RivalsSpec(
         task=task,
-        training=replace(training, threads=threads),
+        training=replace(with_whole_paths(training), threads=threads),
         kinds=tuple(map(str, kinds)),
         models=tuple(models or ours),
         parallel=parallel,

@@ -18,7 +18,7 @@ from bort.core.baseline import is_soft_labels
 from bort.core.errors import InvalidFieldError, InvalidOptionError
 from bort.core.fields import read
 from bort.core.kinds import flag
-from bort.core.paths import expanded
+from bort.core.paths import expanded, in_full
 from bort.core.progress import OnStep, ignore
 from bort.core.study import TaskSpec, TrainingSpec, check_name
 from bort.storage import Store
@@ -34,7 +34,12 @@ from bort.studies.parts import (
 )
 from bort.tasks import DataWarning, Task, anchored
 from bort.training.fit import label_order, labels_of
-from bort.training.source import model_folder, read_config, source_network
+from bort.training.source import (
+    model_folder,
+    read_config,
+    source_network,
+    with_whole_paths,
+)
 
 CLOSING = 4  # the last student trains this many times the steps of a round
 
@@ -104,11 +109,13 @@ def _texts(store: Store, given: dict[str, Any], on_step: OnStep) -> tuple[TextSp
         architecture = architecture or ARCHITECTURE
     else:
         task, training, space, architecture = _from_study(store, request, given)
-    task = anchored(task)
+    task, training = anchored(task), with_whole_paths(training)
     if space is None:
         space = small_space(architecture, source_network(training.source).config).to_dict()
     if pool := given.get("pool"):  # a job may be resumed in another folder
         given = {**given, "pool": str(expanded(pool).absolute())}
+    if (labeler := given.get("labeler")) not in (None, TEACHER, PROBE):
+        given = {**given, "labeler": in_full(labeler)}
     spec = AGORA_TEXT.build(
         {"closing_steps": CLOSING * training.fixed_steps, **given},
         study=request.study or suggested_study(task.task, architecture),

@@ -28,8 +28,14 @@ from bort.training.fit import (
 )
 from bort.training.limits import check_tokenizer, read_limits
 from bort.training.readings import check_vocabularies, tokenizer_bytes
-from bort.training.soft_labels import coverage_of, file_of, read_soft_labels
-from bort.training.source import SourceNetwork, model_folder, read_config, source_network
+from bort.training.soft_labels import coverage_of, read_soft_labels
+from bort.training.source import (
+    SourceNetwork,
+    model_folder,
+    read_config,
+    source_network,
+    with_whole_paths,
+)
 from bort.training.source_check import check_source
 from bort.training.tokens import load_tokenizer
 
@@ -56,6 +62,7 @@ def check_study(
     Raises:
         BortError: one line on the problem with data, runtime, source network or teacher.
     """
+    spec = replace(spec, training=with_whole_paths(spec.training))
     space = SearchSpace.from_dict(spec.space)
     check_reads_text(space)
     sizes_of(space, spec.size)
@@ -71,11 +78,7 @@ def check_study(
         space.named(included)
     _check_options(spec, space, min(positions, space.positions or positions))
     teacher = spec.training.teacher
-    if is_soft_labels(teacher):
-        spec = replace(spec, training=replace(spec.training, teacher=str(file_of(str(teacher)))))
-        outputs = None
-    else:
-        outputs = teacher and _outputs(teacher)
+    outputs = None if is_soft_labels(teacher) else teacher and _outputs(teacher)
     spec = replace(spec, task=anchored(spec.task))
     if spec.task.task.startswith("hub:") and not fetch:
         return spec

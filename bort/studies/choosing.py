@@ -199,7 +199,7 @@ def _as_shown(values: FloatArray, unit: Unit) -> FloatArray:
 
 
 def options_of(points: Sequence[AnyPoint]) -> Options:
-    """Sizes, latencies and errors in the units of `Limits`, with their 95 % intervals."""
+    """Sizes, latencies and errors in the units of `Limits`, with intervals or bands."""
     table: FloatArray = np.array(
         [(*_costs(point), _percent(point)) for point in points], dtype=np.float64
     ).reshape(-1, 3, 3)

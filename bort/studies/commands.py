@@ -14,9 +14,11 @@ from bort.core.size import SizeUnit
 from bort.core.study import SPACE, LatencySpec, StudySpec, TaskSpec, TrainingSpec
 from bort.core.table_source import TableSource
 from bort.core.workers import HERE, WorkersSpec
+from bort.families import SPACE_NAMES
 from bort.studies.parts import (
     BUDGET,
     FINETUNE,
+    FINETUNE_TASK,
     FINETUNE_TRAINING,
     LATENCY,
     LENGTHS,
@@ -67,7 +69,9 @@ def search_command(spec: StudySpec, workers: WorkersSpec = HERE) -> str:
 
 
 def _space(name: str) -> list[str]:
-    return [] if name == SPACE else ["--space", name]
+    if name == SPACE:
+        return []
+    return ["--space", name if name in SPACE_NAMES else f"{name}.toml"]  # a person's file
 
 
 def front_command(
@@ -89,15 +93,21 @@ def front_command(
     return shlex.join(["bort", "front", "--study", study, *asked, *counted])
 
 
-def rivals_command(task: TaskSpec, training: TrainingSpec | None = None) -> str:
+def rivals_command(
+    task: TaskSpec, training: TrainingSpec | None = None, kinds: Iterable[str] = ()
+) -> str:
     """Write the command that makes rivals of a task, from the source network of a training.
+
+    Args:
+        kinds: only these; all that are usual if there are none.
 
     Examples:
         >>> rivals_command(TaskSpec(task="trec.csv", label="coarse"))
         'bort rivals --task trec.csv --label coarse'
     """
     given = {**TASK.given(task), **RIVALS_TRAINING.given(training or TrainingSpec())}
-    return shlex.join(["bort", "rivals", *arguments(given, TASK, RIVALS_TRAINING)])
+    only = [word for kind in kinds for word in ("--rival", kind)]
+    return shlex.join(["bort", "rivals", *arguments(given, TASK, RIVALS_TRAINING), *only])
 
 
 def table_command(
@@ -232,8 +242,9 @@ def finetune_command(
     recipe: Recipe | None = None,
     threads: int | None = None,
     parallel: int = 1,
+    task: TaskSpec | None = None,
 ) -> str:
-    """Write the command that fine-tunes these points.
+    """Write the command that fine-tunes these points, on the study's task or another.
 
     Examples:
         >>> finetune_command("quick", ["2-4-192-384"], seeds=3)
@@ -251,11 +262,18 @@ def finetune_command(
     return shlex.join(
         [
             *("bort", "finetune", "--study", study, "--pick", ",".join(picks)),
+            *([] if task is None else _other_task(task)),
             *arguments({"seeds": seeds, "parallel": None if parallel == 1 else parallel}, FINETUNE),
             *arguments(given, RECIPE),
             *arguments({"threads": threads}, FINETUNE_TRAINING),
         ]
     )
+
+
+def _other_task(task: TaskSpec) -> list[str]:
+    columns = ("text", "label", "split_column", "where") if Path(task.task).suffix else ()
+    given = {"task": task.task, **{name: getattr(task, name) or None for name in columns}}
+    return arguments(given, FINETUNE_TASK)
 
 
 def export_command(model: str, kind: str, out: str) -> str:

@@ -44,6 +44,7 @@ BASE_BYTES = 900 << 20  # measured: a process that has imported torch and transf
 
 _COUNTED = (  # stages whose estimate is about the whole job
     *(Stage.TRAINING_CANDIDATES, Stage.AUDITING, Stage.AGORA_ROUND, Stage.COMPARING),
+    *(Stage.DISTIL, Stage.FINETUNE, Stage.AGORA, Stage.PLAIN),
 )
 
 

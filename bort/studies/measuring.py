@@ -23,6 +23,7 @@ from bort.latency.workload import Runtime, TextLengths, TextWork, Workload
 from bort.storage import Store
 from bort.studies.answers import read_answer
 from bort.studies.parts import LENGTHS, MEASURE, WORKLOAD
+from bort.tasks import anchored
 from bort.training.text_work import text_source, text_work
 from bort.training.tokens import text_lengths
 
@@ -35,7 +36,7 @@ def describe_measurement(store: Store, space: SearchSpace, given: Mapping[str, A
     Raises:
         BortError: a name is taken, or a count, runtime, length or number of threads cannot be.
     """
-    lengths = LENGTHS.build(given) if given.get("lengths_from") else None
+    lengths = anchored(LENGTHS.build(given)) if given.get("lengths_from") else None
     if lengths is not None and "sequence_length" in given:
         raise InvalidOptionError(
             "--sequence-length and --lengths-from both set the length; leave one out"

@@ -184,8 +184,12 @@ def anchored(task: TaskSpec) -> TaskSpec:
         UnknownTaskError: there is no such task or file.
     """
     name = resolve(task.task)
-    is_file = name not in CORPORA and not name.startswith(PREFIX) and expanded(name).exists()
-    return replace(task, task=str(expanded(name).absolute()) if is_file else name)
+    if name in CORPORA:
+        return replace(task, task=name)
+    if name.startswith(PREFIX):
+        place, colon, config = name.removeprefix(PREFIX).partition(":")
+        return replace(task, task=f"{PREFIX}{paths.in_full(place)}{colon}{config}")
+    return replace(task, task=paths.in_full(name))
 
 
 def _is_path(task: str) -> bool:

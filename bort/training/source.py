@@ -6,7 +6,7 @@ Weights come from safetensors only.
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from bort.core.errors import DownloadError, InvalidModelError, MissingExtraError, first_line
 from bort.core.files import read_json, write_atomically
 from bort.core.inputs import parse_json, read_input
-from bort.core.paths import cache, expanded
+from bort.core.paths import cache, expanded, in_full
 from bort.core.paths import source_network as source_network_folder
+from bort.core.study import TrainingSpec
 
 if TYPE_CHECKING:
     import torch
@@ -117,6 +118,12 @@ def source_network(spec: str | None = None) -> SourceNetwork:
             f"{DEFAULT_WEIGHTS_SHA256[:12]}…; install the package again"
         )
     return SourceNetwork(name, folder, digest)
+
+
+def with_whole_paths(training: TrainingSpec) -> TrainingSpec:
+    """Name source network and teacher in the same way wherever a job runs."""
+    source, teacher = (name and in_full(name) for name in (training.source, training.teacher))
+    return replace(training, source=source, teacher=teacher)
 
 
 def model_folder(spec: str) -> Path:
@@ -229,7 +236,7 @@ def _fetch(spec: str) -> Path:
     except ImportError:
         raise MissingExtraError(
             f"{spec!r} is not a local folder, and fetching from the hub needs huggingface_hub; "
-            "run `make setup`"
+            "install it with: pip install 'bort[train]'"
         ) from None
     disable_progress_bars()
     try:

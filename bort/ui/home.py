@@ -34,7 +34,7 @@ EXAMPLES = {"agora": "A run of Agora", "finetune": "A trained model", "landmarks
 
 
 def showcase(studies: list[StudyRecord]) -> None:
-    """Show the front of a finished study: the user's newest, or the example."""
+    """Show the front of a finished study: the example, or the user's newest."""
     filled = [study for study in studies if study.evaluation_count and study.profile]
     study = next((s for s in filled if s.is_example), filled[0] if filled else None)
     if study is None:

@@ -173,6 +173,16 @@ def test_without_a_question_it_is_that_of_the_preset(home):
     assert described(store, {**params, **params_of(spec)}, spec.task).search == spec.search
 
 
+def test_options_choose_the_texts_and_the_unit_of_size(home):
+    params = TextClassifierSearch(options={"labelled": 70, "size": "bytes-int8"})
+    params = params.get_params(deep=False)
+    with open_store() as store:
+        spec = described(store, params, TaskSpec(task="movie-reviews"))
+        again = described(store, {**params, **params_of(spec)}, TaskSpec(task="movie-reviews"))
+    assert (spec.task.labelled, spec.size.unit) == (70, "bytes-int8")
+    assert (again.task, again.size) == (spec.task, spec.size)
+
+
 def test_minutes_become_a_number_of_trainings(params, given):
     first = {**params, "budget": 4}
     TextClassifierSearch(**first, refit=False).fit(*given)  # its timings say how long one takes

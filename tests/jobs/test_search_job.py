@@ -233,14 +233,18 @@ def test_an_audit_changes_no_answer_and_resumes_where_it_stopped(store, spec, tr
     plain = search(store, spec)
     name = replace(spec, name="audited")
     trained.clear()
+    drawn = []
 
     def stop(progress):
+        if drawn or progress.stage is Stage.AUDITING:
+            drawn.append(progress.stage)
         if progress.stage is Stage.AUDITING and progress.done == 4:
             raise KeyboardInterrupt
 
     with pytest.raises(JobCancelledError):
         search(store, audited(name), on_step=stop)
     half = read_answer(store, "audited").audit
+    assert set(drawn) == {Stage.AUDITING}  # none of them was picked
     assert (half.trained, half.result) == (4, None)
     answer = resume(store, store.jobs()[0].id, detach=False)
     audit = answer["audit"]

@@ -248,7 +248,7 @@ def test_a_worker_makes_what_one_process_makes(task, training, place, tmp_path, 
         begin(kind)()
         stopped.append(True)
         with pytest.raises(TrainingStoppedError):
-            begin(RivalKind.FASTTEXT)()
+            begin(RivalKind.FASTTEXT)(lambda: None)
     [there] = (tmp_path / "home").rglob(here.name)
     assert comparing.is_made(kind, comparing.making_of(task, one))
     for file in here.iterdir():
@@ -264,7 +264,7 @@ def test_rivals_of_the_teacher_are_made_here_and_others_ahead(
 
     def begin(kind):
         done.append(("begun", kind))
-        return lambda: done.append(("waited", kind))
+        return lambda tell: done.append(("waited", kind)) or tell()
 
     def make(kind, making):
         done.append(("made", kind))

@@ -11,13 +11,16 @@ from bort.cli.latency import landmarks, measure
 from bort.core.fields import read
 from bort.core.measuring import MeasureSpec, WinnersSpec
 from bort.core.study import SPACE as USUAL_SPACE
-from bort.core.study import LatencySpec, TaskSpec
+from bort.core.study import LatencySpec, StudySpec, TaskSpec
 from bort.families import load_space
 from bort.storage import open_store
 from bort.studies.commands import (
+    finetune_command,
     front_command,
     landmarks_command,
     measure_command,
+    rivals_command,
+    search_command,
     winners_command,
 )
 from bort.studies.measuring import describe_measurement
@@ -73,3 +76,24 @@ def test_a_front() -> None:
     params = parsed(front_command("my-study", **asked), front, 2)
     assert params["study"] == "my-study"
     assert read(params, NEW_QUESTION) == asked
+
+
+def test_a_space_of_ones_own_is_a_file() -> None:
+    own = StudySpec(name="x", space={**load_space("minilm").to_dict(), "name": "mine"})
+    assert "--space mine.toml" in search_command(own)
+    assert "--space minilm" in search_command(
+        StudySpec(name="x", space=load_space("minilm").to_dict())
+    )
+
+
+def test_another_task_than_the_studys_is_named() -> None:
+    named = finetune_command("s", ["static-4000-64"], task=TaskSpec(task="tweets", labelled=50))
+    assert named == "bort finetune --study s --pick static-4000-64 --task tweets --seeds 1"
+    file = TaskSpec(task="a.csv", text=("one", "two"), label="stars", where=("part=x",))
+    line = finetune_command("s", ["static-4000-64"], task=file)
+    assert "--task a.csv --text one,two --label stars --where part=x" in line
+
+
+def test_rivals_that_are_not_installed_are_left_out() -> None:
+    line = rivals_command(TaskSpec(task="tweets"), kinds=("tfidf", "source"))
+    assert line == "bort rivals --task tweets --rival tfidf --rival source"

@@ -10,7 +10,7 @@ from typing import Any
 
 from bort.core.errors import BortError
 from bort.core.measuring import MeasureSpec, WinnersSpec
-from bort.core.progress import Progress, Stage
+from bort.core.progress import OnStep, Progress, Stage
 from bort.core.serialise import to_json
 from bort.core.study import LatencySpec
 from bort.jobs.runtime.context import JobContext
@@ -52,7 +52,8 @@ def run(context: JobContext) -> dict[str, Any]:
 
 def winners(context: JobContext) -> dict[str, Any]:
     """Measure the architectures on a study's front. The job's description is a `WinnersSpec`."""
-    return _verdict(context, _measure_winners(context, WinnersSpec.from_dict(context.spec)))
+    spec = WinnersSpec.from_dict(context.spec)
+    return _verdict(context, _measure_winners(context, spec, context.report))
 
 
 def kept_rounds(context: JobContext, of: str = "") -> KeptRounds:
@@ -77,7 +78,9 @@ def _stored_before(context: JobContext, name: str) -> LatencyProfile | None:
     return next((one for one in found if one.complete), None)
 
 
-def _measure_winners(context: JobContext, spec: WinnersSpec) -> LatencyProfile | None:
+def _measure_winners(
+    context: JobContext, spec: WinnersSpec, report: OnStep
+) -> LatencyProfile | None:
     """Measure a study's front within any job; None if it was stopped at once."""
     runtime = study_profile_of(context.store, spec.study).runtime
     name = _name(context, f"{spec.study}-front", runtime)
@@ -88,11 +91,11 @@ def _measure_winners(context: JobContext, spec: WinnersSpec) -> LatencyProfile |
         spec,
         name=name,
         should_stop=context.should_stop,
-        on_step=context.report,
+        on_step=report,
         kept=kept_rounds(context, of="front-"),
         continues=context.job.attempt > 1,
     ):
-        context.report(step)
+        report(step)
         found = step.result
     return found
 
@@ -110,7 +113,7 @@ def measure_new_winners(context: JobContext, study: str) -> None:
     if not front or differences_from_here(profile):
         return
     try:
-        _measure_winners(context, WinnersSpec(study=study, wait=True))
+        _measure_winners(context, WinnersSpec(study=study, wait=True), context.report_part)
     except BortError as error:
         context.warn(EventCode.WINNERS_NOT_MEASURED, message=str(error))
 

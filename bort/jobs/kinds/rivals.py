@@ -74,7 +74,7 @@ def run(context: JobContext) -> Mapping[str, Any]:
 @contextmanager
 def _workers(
     context: JobContext, spec: RivalsSpec, task: "Task"
-) -> "Iterator[Callable[[RivalKind], Callable[[], None]] | None]":
+) -> "Iterator[Callable[[RivalKind], Callable[[Callable[[], object]], None]] | None]":
     """Open workers, if there is room for more than one, and yield what lets them make a rival."""
     if spec.parallel == 1 and WorkersSpec.from_dict(context.spec).address is None:
         yield None
@@ -100,12 +100,15 @@ def _workers(
             yield None if pool is None else partial(_begin, context, pool, making.shared)
 
 
-def _begin(context: JobContext, pool: Trainer, shared: Path, kind: RivalKind) -> Callable[[], None]:
+def _begin(
+    context: JobContext, pool: Trainer, shared: Path, kind: RivalKind
+) -> Callable[[Callable[[], object]], None]:
     future = pool.submit(rival_message(kind, shared))
 
-    def wait_for_it() -> None:
+    def wait_for_it(tell: Callable[[], object]) -> None:
         while not future.done():
             wait([future], WAIT_S)
+            tell()
             if context.should_stop():
                 from bort.training.execution import TrainingStoppedError
 

@@ -190,7 +190,8 @@ class _Search:
         for count, (name, wait) in enumerate(zip(include, waits, strict=True), start=1):
             if self.context.should_stop() or self._is_out_of_minutes():
                 return
-            self.context.report(Progress(count, len(include), Stage.TRAINING_CANDIDATES, name))
+            done = count - 1
+            self.context.report(Progress(done, len(include), Stage.TRAINING_CANDIDATES, name))
             wait()
         self.stored = self.context.store.evaluations(self.spec.name)
 
@@ -267,6 +268,8 @@ class _Search:
     def _tell_pick(self, architecture: str) -> None:
         """Report what is trained next, and what was learnt before."""
         before = self.context.progress
+        if before.stage is Stage.AUDITING:  # drawn, not picked
+            return
         numbers: dict[str, Number] = {"last_error": before.numbers.get("error")}
         if self.is_design is not None and self.spec.search.parallel == 1:  # else picked earlier
             numbers["is_design"] = int(self.is_design)

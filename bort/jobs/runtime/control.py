@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from bort.core import paths
-from bort.core.errors import BusyError, StoreError
+from bort.core.errors import BusyError, InvalidOptionError, StoreError
 from bort.core.progress import OnStep
 from bort.core.study import StudySpec
 from bort.jobs.runtime.attempt import JobFailedError, run_attempt
@@ -141,8 +141,13 @@ def measure_anyway(store: Store, job_id: int) -> None:
     Raises:
         UnknownJobError: no job of that id.
         BusyError: it has already ended.
+        InvalidOptionError: it is not a search.
     """
     job = find_job(store, job_id)
+    if job.kind != "search":
+        raise InvalidOptionError(
+            f"job {job_id} is of the kind {job.kind}; only a search waits for a quiet machine"
+        )
     if job.state.is_final:
         raise BusyError(f"job {job_id} has ended ({job.state}), so it measures nothing")
     store.log_event(job_id, EventCode.MEASURE_ANYWAY)
@@ -238,7 +243,8 @@ def create_study(store: Store, spec: StudySpec, *, is_named: bool) -> StudySpec:
     """
     if not is_named:
         return replace(spec, name=store.create_numbered_study(spec).name)
-    active = [job for job in list_jobs(store, study=spec.name) if job.state.is_active]
+    searches = list_jobs(store, study=spec.name, kind="search")
+    active = [job for job in searches if job.state.is_active]
     if active:
         raise BusyError(
             f"job {active[0].id} is already searching the study {spec.name!r}; watch it with "

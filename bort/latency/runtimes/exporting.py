@@ -112,7 +112,8 @@ def _check_memory(parameters: int) -> None:
     if needed > available:
         raise InvalidOptionError(
             f"building the next architecture takes about {needed / 2**30:.1f} GiB of memory, "
-            f"but only {available / 2**30:.1f} GiB are free; measure fewer architectures (--count)"
+            f"but only {available / 2**30:.1f} GiB are free; choose a torch runtime, "
+            "or a space of smaller models"
         )
 
 

@@ -111,7 +111,7 @@ function noise(lesson) {
     const overlap = Math.min(a[1][1], b[1][1]) > Math.max(a[1][0], b[1][0]);
     lesson.root.querySelector("#real").replaceChildren(
       `${a[0].id} and ${b[0].id} differ by ${(100 * gap).toFixed(2)} percentage points. With ${thousands(data.dev_sizes[row()])} examples their bars `,
-      el("b", { class: overlap ? "ink-cover" : "ink-best" }, overlap ? "overlap: do not trust the order." : "do not overlap: the difference is real."),
+      el("b", { class: overlap ? "ink-cover" : "ink-best" }, overlap ? "overlap: do not trust the order." : data.dev_sizes[row()] > data.dev ? "would not overlap, if the same shares were wrong." : "do not overlap: chance in the examples hardly explains the difference."),
     );
   }
   state.watch((name) => (name === null || ["dev", "against"].includes(name)) && tell());

@@ -1,5 +1,6 @@
 """Numbers of the glossary's pictures; most are those of the lessons."""
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -41,6 +42,7 @@ def numbers() -> dict[str, Any]:
         "cover": _cover(),
         "cone": _cone(),
         "trainings": len(networks[0]["seeds"]),
+        "tau_percent": math.expm1(recorded["tau"]),
         "seeds": [n["seeds"] for n in networks[:10]],
         "w": _w(networks),
         "abnc": [abnc["large"], abnc["bort"]],

@@ -82,8 +82,8 @@ def _numbers(answer: StudyAnswer) -> None:
             "none yet" if certified is None else rounded_up(certified),
             width="content",
             help=terms.explained(
-                "The smallest ε certified by all trainings so far. Choose it as ε to see a cover "
-                "for it.",
+                "The smallest ε certified by all trainings so far. Choose the next larger ε on the "
+                "slider to see a cover for it.",
                 "epsilon",
                 "cover",
             ),

@@ -356,7 +356,7 @@ def legend(answer: StudyAnswer, theme: Theme) -> None:
     kinds = [
         (look.sign, getattr(colours, look.colour), layer.value)
         for layer, look in LOOKS.items()
-        if layer in _SIGNS and _is_there(layer, answer)
+        if layer in _SIGNS and layer is not Layer.RIVALS and _is_there(layer, answer)
     ]
     kinds.append(("┃", colours.front, "95 % interval of the error, band of the latency model"))
     if _is_there(Layer.BASELINES, answer):

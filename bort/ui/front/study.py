@@ -25,8 +25,8 @@ def find() -> tuple[StudyRecord | None, list[StudyRecord]]:
     studies = readings.studies()
     if not studies:
         markup.notice(
-            "There is no study yet. Start a search: a quick one takes a few minutes, "
-            "and its front grows here while it runs."
+            "There is no study yet. Start a search: a quick one takes about ten minutes on two "
+            "cores, and its front grows here while it runs."
         )
         st.page_link(navigation.SEARCH, label="Start a search", icon=":material/travel_explore:")
         return None, []

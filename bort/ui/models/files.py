@@ -12,10 +12,11 @@ from bort.core.errors import BortError
 from bort.core.scratch import temporary
 from bort.export.card import is_ours, usage
 from bort.export.folder import check_files
+from bort.finetuning.again import training_command
 from bort.finetuning.realised import TrainedModel
 from bort.latency.runtimes import runtime_kind
 from bort.storage import ModelRecord, Store
-from bort.studies.commands import export_command, finetune_command
+from bort.studies.commands import export_command
 from bort.ui.kit import later, markup, readings
 
 LARGEST_BYTES = 512 << 20  # for a download; the command line has no limit
@@ -56,26 +57,19 @@ def show(trained: TrainedModel) -> None:
         markup.label("classify a text without this package")
         code = usage(trained.realised, trained.evidence, f"{model.name}-{kinds[0]}")
         later.code(code, language="python", wrap_lines=True)
-        if not model.is_imported:
+        again = None if model.is_imported else training_command(trained.realised, trained.evidence)
+        if again is not None:
             markup.label("train it again")
-            later.code(_training(trained), language="bash", wrap_lines=True)
+            later.code(again, language="bash", wrap_lines=True)
 
 
 def say_how_to_get(example: TrainedModel) -> None:
     """Show how to make the weights of a finished example, which come with none."""
     markup.label("Try it, download it")
     markup.note("Its weights are not on this machine. Train it here, and it can answer your texts:")
-    later.code(_training(example), language="bash", wrap_lines=True)
-
-
-def _training(model: TrainedModel) -> str:
-    return finetune_command(
-        model.record.study,
-        [model.record.architecture_id],
-        seeds=len(model.realised.seeds),
-        recipe=model.evidence.recipe,
-        threads=model.evidence.oracle.threads,
-    )
+    again = training_command(example.realised, example.evidence)
+    assert again is not None  # every example comes from a study
+    later.code(again, language="bash", wrap_lines=True)
 
 
 def _command(model: ModelRecord, kind: str) -> str:

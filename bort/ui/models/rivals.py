@@ -159,7 +159,8 @@ def _offer(task: TaskSpec, training: TrainingSpec, label: str) -> None:
     absent = [RIVAL_NAMES[kind] for kind in usual if kind not in kinds]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         is_asked = st.button(label, icon=":material/compare_arrows:", key="make-rivals")
-        later.code(rivals_command(task, training), language="bash")
+        only = kinds if absent else ()
+        later.code(rivals_command(task, training, only), language="bash")
     if absent:
         markup.note(
             f"Left out, because their packages are not installed: {'; '.join(absent)}. "

@@ -3,6 +3,7 @@
 import plotly.graph_objects as go
 import streamlit as st
 
+from bort.core.progress import Stage
 from bort.core.question import Goal
 from bort.figures import (
     Objective,
@@ -17,7 +18,7 @@ from bort.report.jobs import sentence
 from bort.report.numbers import duration
 from bort.report.search import latency_note
 from bort.report.searching import learnt_sentence, pick_sentence
-from bort.storage import StudyRecord
+from bort.storage import JobState, StudyRecord
 from bort.studies.answers import StudyAnswer
 from bort.studies.choosing import Limits
 from bort.ui.front import certificate
@@ -60,7 +61,7 @@ def _draw(job: JobRecord) -> None:
 
 def _head(job: JobRecord, study: StudyRecord | None) -> None:
     markup.name(job.study or job.kind, f"{job_parts.title(job)}.")
-    job_parts.early_end(job, _kept(study))
+    job_parts.early_end(job, _kept(job, study))
     with st.container(horizontal=True, vertical_alignment="center"):
         job_parts.cancel_button(job, key="cancel")
         job_parts.resume_button(job, key="resume")
@@ -82,10 +83,11 @@ def _head(job: JobRecord, study: StudyRecord | None) -> None:
             )
 
 
-def _kept(study: StudyRecord | None) -> str:
+def _kept(job: JobRecord, study: StudyRecord | None) -> str:
     if study is not None and study.evaluation_count:
         return "Finished work is kept."
-    return "No training was finished. Resume it once the problem is fixed, or start another search."
+    when = "" if job.state is JobState.CANCELLED else " once the problem is fixed"
+    return f"No training was finished. Resume it{when}, or start another search."
 
 
 def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
@@ -111,7 +113,8 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
                 "none yet" if certified is None else f"{certified:.3g}",
                 width="content",
             )
-        if job.state.is_active and progress.eta_s is not None:
+        is_training = job.state.is_active and progress.stage is Stage.TRAINING_CANDIDATES
+        if is_training and progress.eta_s is not None:
             st.metric("Left at most", duration(progress.eta_s), width="content")
 
 
