@@ -69,6 +69,10 @@ class Shape(StrEnum):
 
 
 _SHAPE_NAMES = {Shape.PANELS: "Panels", Shape.SPACE: "3-D", Shape.AXES: "Parallel axes"}
+_NOT_DRAWN = {
+    Shape.SPACE: (Layer.INTERVALS, Layer.BASELINES, Layer.TRAINED),
+    Shape.AXES: (*(Layer.COVER, Layer.INTERVALS, Layer.BASELINES, Layer.RIVALS, Layer.TRAINED),),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def choose_view(answer: Answer) -> tuple[View, Answer, Sequence[LandmarkMark]]:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="view"
     ):
         shape = _choose_shape()
-        hidden = _choose_layers(answer, has_trained=bool(trained))
+        hidden = _choose_layers(answer, shape, has_trained=bool(trained))
         with st.popover("More", icon=":material/tune:", width="content"):
             log = st.pills(
                 "Logarithmic axes",
@@ -140,18 +144,20 @@ def _choose_shape() -> Shape:
     )
 
 
-def _choose_layers(answer: Answer, *, has_trained: bool) -> tuple[Layer, ...]:
+def _choose_layers(answer: Answer, shape: Shape, *, has_trained: bool) -> tuple[Layer, ...]:
     """Show the legend; a click on an entry hides or shows it. The address keeps what is hidden."""
-    without = () if has_trained else (Layer.TRAINED,)
+    without = {*_NOT_DRAWN.get(shape, ()), *(() if has_trained else (Layer.TRAINED,))}
     layers = [one for one in _SIGNS if one not in without and _is_there(one, answer)]
     by_name = {layer.name.lower(): layer for layer in layers}
     hidden = [name for name in address.hidden() if name in by_name]
 
     def changed() -> None:
         shown = st.session_state[key]
-        address.hide([name for name in by_name if name not in shown])
+        known = [name for name in address.hidden() if name.upper() in Layer.__members__]
+        elsewhere = [name for name in known if name not in by_name]  # in other views
+        address.hide([*elsewhere, *(name for name in by_name if name not in shown)])
 
-    key = f"legend:{address.table() or address.study()}:{len(layers)}"
+    key = f"legend:{address.table() or address.study()}:{shape}:{len(layers)}"
     wanted = [name for name in by_name if name not in hidden]
     # A link, or the browser's Back, wins over what was clicked before.
     if set(st.session_state.get(key, wanted)) != set(wanted):
@@ -348,6 +354,8 @@ def _show_axes(answer: Answer, view: View, theme: Theme, choice: Choice) -> None
         height=_TALL,
         on_pick=address.choose_pick_in_chart,
     )
+    if address.compared():
+        markup.note("Orange: the architectures side by side.")
 
 
 def legend(answer: StudyAnswer, theme: Theme) -> None:
