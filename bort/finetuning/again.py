@@ -10,9 +10,9 @@ def training_command(realised: Realised, evidence: Evidence) -> str | None:
 
     A model that comes from no study was trained on what a run of Agora had accepted.
     """
-    if evidence.search is None:
-        return None
     data = evidence.data
+    if evidence.search is None and not data.is_studys:
+        return None
     return finetune_command(
         realised.study,
         [realised.architecture_id],

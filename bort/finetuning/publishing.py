@@ -347,7 +347,7 @@ def _evidence(
             splits={split: len(getattr(loaded, split)) for split in ("train", "dev", "audit")},
             unlabelled=0 if loaded.pool is None else len(loaded.pool),
             seed=task.seed,
-            is_studys=search is None or store.study(spec.study).spec.task == task,
+            is_studys=search is not None and store.study(spec.study).spec.task == task,
         ),
         oracle=setup.oracle.describe(),
         recipe=spec.recipe,

@@ -20,7 +20,7 @@ from bort.finetuning.realised import (
 from bort.finetuning.reliability import CONFIDENCE, Threshold
 from bort.finetuning.stages import Curve
 from bort.report.baselines import NAMES, SHORT_NAMES, coverage_sentence, teacher_error
-from bort.report.data import named
+from bort.report.data import named, short_name
 from bort.report.numbers import megabytes, milliseconds, short_count
 from bort.report.terminal import Terminal
 from bort.tasks.corpora import CORPORA
@@ -81,7 +81,7 @@ def teacher_sentence(model: Realised) -> str:
     where = f", on the {model.teacher.n:,} audit texts that it answers" if is_partial else ""
     return (
         f"It reaches {model.share_of_teacher:.1%} of the accuracy of its teacher "
-        f"({model.teacher.name}: {model.teacher.accuracy:.1%}{where}){_speed(model)}."
+        f"({short_name(model.teacher.name)}: {model.teacher.accuracy:.1%}{where}){_speed(model)}."
     )
 
 

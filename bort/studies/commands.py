@@ -71,7 +71,8 @@ def search_command(spec: StudySpec, workers: WorkersSpec = HERE) -> str:
 def _space(name: str) -> list[str]:
     if name == SPACE:
         return []
-    return ["--space", name if name in SPACE_NAMES else f"{name}.toml"]  # a person's file
+    is_file = name not in SPACE_NAMES and not name.endswith(".toml")  # that is, a person's
+    return ["--space", f"{name}.toml" if is_file else name]
 
 
 def front_command(

@@ -36,7 +36,7 @@ def describe_measurement(store: Store, space: SearchSpace, given: Mapping[str, A
     Raises:
         BortError: a name is taken, or a count, runtime, length or number of threads cannot be.
     """
-    lengths = anchored(LENGTHS.build(given)) if given.get("lengths_from") else None
+    lengths = LENGTHS.build(given) if given.get("lengths_from") else None
     if lengths is not None and "sequence_length" in given:
         raise InvalidOptionError(
             "--sequence-length and --lengths-from both set the length; leave one out"
@@ -45,6 +45,8 @@ def describe_measurement(store: Store, space: SearchSpace, given: Mapping[str, A
         raise InvalidOptionError(
             "--text-to-label needs texts; name the task that they are from with --lengths-from"
         )
+    if lengths is not None:
+        lengths = anchored(lengths)
     latency = WORKLOAD.build(given)
     spec = MEASURE.build(given, space=space.to_dict(), latency=latency, lengths_from=lengths)
     choose_sample(space, latency, spec.count)

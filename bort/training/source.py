@@ -107,7 +107,7 @@ def source_network(spec: str | None = None) -> SourceNetwork:
     if spec is None:
         folder, name = _default_folder(), "all-MiniLM-L6-v2"
     else:
-        folder, name = model_folder(spec), spec
+        folder, name = model_folder(spec), Path(spec).name if Path(spec).is_absolute() else spec
     _check_is_bert(read_config(folder, name), name)
     if spec is not None:
         return SourceNetwork(name, folder, model_digest(folder))

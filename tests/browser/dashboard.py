@@ -3,11 +3,12 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import NamedTuple
@@ -51,11 +52,26 @@ def held(home: Path, *, once: Callable[[Store, JobRecord], bool]) -> Iterator[No
             time.sleep(0.02)
             jobs = [job for job in list_jobs(store) if not job.is_example]
     [job] = jobs
-    os.kill(job.process.pid, signal.SIGSTOP)
+    _stop_between_writes(job.process.pid, home / "bort.db")
     try:
         yield
     finally:
         os.kill(job.process.pid, signal.SIGCONT)
+
+
+def _stop_between_writes(pid: int, database: Path) -> None:
+    """Stop a process that does not hold the store's lock, which nobody else would get."""
+    while True:
+        os.kill(pid, signal.SIGSTOP)
+        with closing(sqlite3.connect(database, timeout=1, isolation_level=None)) as store:
+            try:
+                store.execute("begin immediate")
+            except sqlite3.OperationalError:
+                os.kill(pid, signal.SIGCONT)
+                time.sleep(0.05)
+            else:
+                store.execute("rollback")
+                return
 
 
 @contextmanager

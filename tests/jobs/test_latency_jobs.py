@@ -140,7 +140,7 @@ def test_a_busy_machine_certifies_nothing_until_it_is_measured_again(store, monk
 
 
 class _NeverStops:
-    stop = None
+    stop = latest = None
 
     def report(self, progress):
         pass

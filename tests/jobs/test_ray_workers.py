@@ -210,7 +210,7 @@ def test_a_node_makes_the_rival_that_one_process_makes(store, tiny_study, ready,
         report_workers=lambda states: None,
     )
     with rivals._workers(context, spec, task) as begin:
-        begin(kind)()
+        begin(kind)(lambda: None)
     making = making_of(task, training)
     assert is_made(kind, making)
     there = making.shared / here.name

@@ -245,7 +245,7 @@ def test_a_worker_makes_what_one_process_makes(task, training, place, tmp_path, 
     )
     spec = RivalsSpec(training=one, kinds=(kind,), parallel=2)
     with job._workers(context, spec, task) as begin:
-        begin(kind)()
+        begin(kind)(lambda: None)
         stopped.append(True)
         with pytest.raises(TrainingStoppedError):
             begin(RivalKind.FASTTEXT)(lambda: None)

@@ -51,6 +51,11 @@ def keep(page: str) -> None:
     st.session_state["address"] = (page, here)
 
 
+def page() -> str:
+    """The path of the page that runs; "" is that of Home."""
+    return str(st.session_state.get("address", ("", {}))[0])
+
+
 def study() -> str | None:
     """The study's name, `?study=`."""
     return _get("study")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from bort.ui.kit import markup
+from bort.ui.kit import address, markup, navigation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,12 +19,15 @@ _KEY = "later-state"
 # Some charts may never come, without the drawing library for example: the rest comes anyway.
 _SCRIPT = """const PATIENCE_MS = 10_000, WITHOUT_MS = 2_000;
 
-export default ({ parentElement, setStateValue }) => {
+export default ({ parentElement, data, setStateValue }) => {
   if (parentElement.bortIsDue) return;
-  const begin = performance.now(), page = location.pathname;
+  const begin = performance.now();
+  const isLeft = () => {
+    const place = location.pathname.split("/").filter(Boolean).pop();
+    return data.page ? place !== data.page : data.others.includes(place);
+  };
   const look = setInterval(() => {
-    // After the browser's Back, what the page before says would bring it back.
-    if (location.pathname !== page) return clearInterval(look);
+    if (isLeft()) return;
     const charts = [...document.querySelectorAll(".bort-chart, .bort-parallel, .bort-map-holder")];
     const arePainted = charts.length > 0 && charts.every((chart) => chart.dataset.drawn);
     const passed = performance.now() - begin;
@@ -32,6 +35,9 @@ export default ({ parentElement, setStateValue }) => {
     clearInterval(look);
     parentElement.bortIsDue = true;
     setStateValue("due", true);
+    // Streamlit sends it a moment later, perhaps after the browser's Back; then this page would run
+    // again, and stay. So go back once more.
+    setTimeout(() => isLeft() && dispatchEvent(new PopStateEvent("popstate")), 0);
   }, 100);
   return () => clearInterval(look);
 };"""
@@ -40,7 +46,8 @@ export default ({ parentElement, setStateValue }) => {
 def watch() -> None:
     """Run the page again once its charts are painted; to be called before what waits for that."""
     with st.container(key="later"):
-        _component()(key=_KEY, default={"due": False}, on_due_change=lambda: None)
+        page = {"page": address.page(), "others": navigation.paths()}
+        _component()(key=_KEY, data=page, default={"due": False}, on_due_change=lambda: None)
 
 
 def is_due() -> bool:

@@ -1,6 +1,7 @@
 """The list of pages, and the dashboard's logo."""
 
 from contextvars import ContextVar
+from pathlib import PurePath
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -26,6 +27,12 @@ _WATCHED_ON = {
     "winners": MACHINE,
     "landmarks": MACHINE,
 }
+
+
+def paths() -> list[str]:
+    """The paths of all pages but Home, whose path is empty."""
+    pages = (SEARCH, PARETO, MACHINE, AGORA, MODELS, LEARN, LESSON)
+    return [PurePath(page).stem for page in pages]
 
 
 def watched_on(kind: str) -> str:
