@@ -71,7 +71,13 @@ class Shape(StrEnum):
 _SHAPE_NAMES = {Shape.PANELS: "Panels", Shape.SPACE: "3-D", Shape.AXES: "Parallel axes"}
 _NOT_DRAWN = {
     Shape.SPACE: (Layer.INTERVALS, Layer.BASELINES, Layer.TRAINED),
-    Shape.AXES: (*(Layer.COVER, Layer.INTERVALS, Layer.BASELINES, Layer.RIVALS, Layer.TRAINED),),
+    Shape.AXES: (
+        Layer.COVER,
+        Layer.INTERVALS,
+        Layer.BASELINES,
+        Layer.RIVALS,
+        Layer.TRAINED,
+    ),
 }
 
 
@@ -159,14 +165,13 @@ def _choose_layers(answer: Answer, shape: Shape, *, has_trained: bool) -> tuple[
 
     key = f"legend:{address.table() or address.study()}:{shape}:{len(layers)}"
     wanted = [name for name in by_name if name not in hidden]
-    # A link, or the browser's Back, wins over what was clicked before.
-    if set(st.session_state.get(key, wanted)) != set(wanted):
-        st.session_state[key] = wanted
+    # The address says what is shown. Set in every run: a run that was interrupted has a legend that
+    # the browser never got, and a default would then be taken for a click that hides everything.
+    st.session_state[key] = wanted
     shown = st.pills(
         "Legend",
         list(by_name),
         selection_mode="multi",
-        default=None if key in st.session_state else wanted,
         format_func=lambda name: f"{_SIGNS[by_name[name]]} {by_name[name].value}",
         key=key,
         on_change=changed,
