@@ -8,7 +8,7 @@ import pytest
 from dashboard import serving
 from made_up_study import fill
 from playwright.sync_api import expect
-from test_search_story import MARKS, aim_at
+from test_search_story import MARKS, click_mark
 
 from bort.storage import open_store
 
@@ -58,6 +58,7 @@ def test_by_keyboard_alone_from_the_first_page_to_a_pick(address, visit):
         keys.type("1")
         keys.press("Enter")
         reader.page.wait_for_url("**at-most=%2C1%2C*")
+        reader.settle()  # the suggestions are drawn anew, and would lose the focus
         because = "the lowest error within your limits"
         reader.tab_to(suggestion(reader, because), at_most=90)
         suggested = suggestion(reader, because).inner_text().strip()
@@ -195,10 +196,7 @@ def test_parallel_axes_and_a_panel_pick_the_same(address, visit):
         other = next(m["id"] for m in marks if m["id"] != aimed)
         reader.open(f"/pareto?study={STUDY}&pick={other}")
         expect(reader.charts()).to_have_count(5)
-        aim_at(reader, reader.charts().first, aimed)
-        reader.page.mouse.down()
-        reader.page.mouse.up()
-        reader.page.wait_for_url(f"**pick={aimed}*")
+        click_mark(reader, reader.charts().first, aimed)
         expect(reader.detail()).to_have_text(aimed)
 
 

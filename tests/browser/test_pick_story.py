@@ -10,7 +10,7 @@ import pytest
 from dashboard import serving
 from made_up_study import fill
 from playwright.sync_api import expect
-from test_search_story import MARKS, aim_at
+from test_search_story import MARKS, click_mark
 
 from bort.storage import open_store
 from bort.studies.answers import read_answer
@@ -102,9 +102,7 @@ def test_a_dot_of_the_weight_triangle_picks(front, address, visit):
         triangle.scroll_into_view_if_needed()
         names = [mark["id"] for mark in triangle.evaluate(MARKS)]
         assert set(names) <= set(front[1])
-        aim_at(reader, triangle, names[0])
-        reader.page.mouse.down()
-        reader.page.mouse.up()
+        click_mark(reader, triangle, names[0])
         picked(reader, names[0])
 
 

@@ -7,6 +7,7 @@ import pytest
 import tiny
 from dashboard import PATIENCE_S, held, store_url
 from made_up_study import made_up_profile
+from playwright.sync_api import TimeoutError as TookTooLong
 from playwright.sync_api import expect
 
 from bort.families import load_space
@@ -116,23 +117,28 @@ def pick_in_table(reader):
 
 def pick_in_chart(reader, *, other_than):
     """Click the most isolated mark; returns its architecture."""
-    chart = reader.charts().first
-    chart.evaluate("chart => chart.scrollIntoView({block: 'center'})")  # clear of the top bar
-    mark = aim(reader, chart, other_than=other_than)
-    reader.page.mouse.down()
-    reader.page.mouse.up()
-    reader.page.wait_for_url(re.compile(f"pick={re.escape(mark['id'])}"))
+    marks = reader.charts().first.evaluate(MARKS)
+    assert len({mark["id"] for mark in marks}) == BUDGET
+    mark = max((m for m in marks if m["id"] != other_than), key=lambda m: room(m, marks))
+    click_mark(reader, reader.charts().first, mark["id"])
     assert picked(reader) == mark["id"]
     return mark["id"]
 
 
-def aim(reader, chart, *, other_than):
-    """Keep the pointer on the most isolated mark until its text appears."""
-    marks = chart.evaluate(MARKS)
-    assert len({mark["id"] for mark in marks}) == BUDGET
-    mark = max((m for m in marks if m["id"] != other_than), key=lambda m: room(m, marks))
-    aim_at(reader, chart, mark["id"])
-    return mark
+def click_mark(reader, chart, name):
+    """Click a mark until it is picked: a page that moves just then makes a click miss."""
+    give_up = time.monotonic() + PATIENCE_S
+    while True:
+        aim_at(reader, chart, name)
+        reader.page.mouse.down()
+        reader.page.mouse.up()
+        try:
+            reader.page.wait_for_url(re.compile(f"pick={re.escape(name)}"), timeout=15_000)
+        except TookTooLong:
+            if time.monotonic() > give_up:
+                raise
+        else:
+            return
 
 
 def aim_at(reader, chart, name):
