@@ -44,22 +44,35 @@ def held(home: Path, *, once: Callable[[Store, JobRecord], bool]) -> Iterator[No
 
     However fast the machine is, the page can be read while the job is running.
     """
-    give_up, jobs = time.monotonic() + PATIENCE_S, []
+    give_up, pid = time.monotonic() + 3 * PATIENCE_S, None
     with open_store(store_url(home)) as store:
-        while not (jobs and once(store, jobs[0])):
+        while pid is None:
+            jobs = [job for job in list_jobs(store) if not job.is_example]
             assert not (jobs and jobs[0].state.is_final), f"it ended first: {jobs}"
             assert time.monotonic() < give_up, f"it is not there yet: {jobs}"
-            time.sleep(0.02)
-            jobs = [job for job in list_jobs(store) if not job.is_example]
-    [job] = jobs
-    _stop_between_writes(job.process.pid, home / "bort.db")
+            if jobs and once(store, jobs[0]):
+                pid = _stopped(store, home, once)
+            else:
+                time.sleep(0.02)
     try:
         yield
     finally:
-        os.kill(job.process.pid, signal.SIGCONT)
+        os.kill(pid, signal.SIGCONT)
 
 
-def _stop_between_writes(pid: int, database: Path) -> None:
+def _stopped(store: Store, home: Path, once: Callable[[Store, JobRecord], bool]) -> int | None:
+    """Stop the job; None if `once` held no longer by then, so that the job goes on."""
+    [job] = [job for job in list_jobs(store) if not job.is_example]
+    pid = job.process.pid
+    stop_between_writes(pid, home / "bort.db")
+    [job] = [job for job in list_jobs(store) if not job.is_example]
+    if once(store, job):
+        return pid
+    os.kill(pid, signal.SIGCONT)
+    return None
+
+
+def stop_between_writes(pid: int, database: Path) -> None:
     """Stop a process that does not hold the store's lock, which nobody else would get."""
     while True:
         os.kill(pid, signal.SIGSTOP)
@@ -172,7 +185,7 @@ class Reader:
         self.page = page
         self.address = address
         self.complaints: list[str] = []
-        page.set_default_timeout(1000 * PATIENCE_S)
+        page.context.set_default_timeout(1000 * PATIENCE_S)
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
         page.on("request", self._on_request)

@@ -21,6 +21,13 @@ PIXELS = "holder => holder.querySelectorAll('canvas')[1].toDataURL()"
 TRACES = """holder => Object.fromEntries(holder.data.filter(trace => trace.name).map(
   trace => [trace.name, Array.from(trace.y)]))"""
 
+# A table's headings and its visible rows, read at once: it may be drawn anew at any moment.
+CELLS = """table => {
+  const texts = (place, what) => Array.from(place.querySelectorAll(what), (one) => one.textContent);
+  const rows = Array.from(table.querySelectorAll("canvas tbody tr"), (row) => texts(row, "td"));
+  return [texts(table, "canvas th"), rows];
+}"""
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
@@ -123,7 +130,9 @@ def read_rounds(reader):
 def read_points(reader):
     """A click anywhere on a row shows the point beside its parent, and marks it on the map."""
     table = reader.page.get_by_test_id("stDataFrame").first
-    table.scroll_into_view_if_needed()
+    expect(table.locator("canvas td").first).to_be_attached()
+    reader.settle()
+    reader.box_at_rest(table)
     first = cells(table)[0]
     table.click(position={"x": 150, "y": 35 + 17})
     page = reader.page
@@ -215,7 +224,5 @@ def traces(chart, is_there):
 def cells(table):
     """Return the visible rows of a table, by its column headings."""
     expect(table.locator("canvas td").first).to_be_attached()
-    headings = table.locator("canvas th").all_text_contents()
-    rows = table.locator("canvas tbody tr").all()
-    found = [row.locator("td").all_text_contents() for row in rows]
-    return [dict(zip(headings, row, strict=True)) for row in found]
+    headings, rows = table.evaluate(CELLS)
+    return [dict(zip(headings, row, strict=True)) for row in rows]

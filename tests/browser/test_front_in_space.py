@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from dashboard import FRAMES, PATIENCE_S, serving
 from made_up_study import fill
+from playwright.sync_api import TimeoutError as TookTooLong
 from playwright.sync_api import expect
 
 from bort.core.table_source import TableSource, digest_of
@@ -132,5 +133,9 @@ def click_a_mark(reader, space):
         if space.locator(".hovertext").count():
             reader.page.mouse.down()
             reader.page.mouse.up()
+            try:
+                reader.page.wait_for_url("**pick=*", timeout=10_000)
+            except TookTooLong:  # a label of the place before
+                continue
             return
     pytest.fail("no mark answered to the pointer")

@@ -28,7 +28,7 @@ def test_from_the_overview_to_a_lesson(address, visit):
         reader.settle()
         card = reader.page.locator(".st-key-card-costs h3")
         expect(card).to_have_text("Three costs")
-        card.scroll_into_view_if_needed()
+        reader.box_at_rest(card)
         reader.page.wait_for_function(COVERED, arg=card.element_handle())
         card.click(force=True)  # it hits the link that lies over the card
         reader.page.wait_for_url("**/lesson?lesson=costs")

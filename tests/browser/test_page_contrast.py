@@ -83,7 +83,7 @@ def test_text_is_readable_and_controls_have_names(path, charts, place, address, 
 
 def nothing_is_wrong(reader, scheme):
     """Late pieces still have the other scheme's colours, so look again until all is right."""
-    give_up = time.monotonic() + PATIENCE_S / 4
+    give_up = time.monotonic() + PATIENCE_S
     while wrong := [*violations(reader.page), *reader.page.evaluate(IN_PICTURES, 4.5)]:
         assert time.monotonic() < give_up, f"{scheme}: {wrong}"
         reader.page.wait_for_timeout(500)

@@ -110,7 +110,9 @@ def read_front(reader):
 def pick_in_table(reader):
     """Select the first row; returns its architecture."""
     table = reader.page.get_by_test_id("stDataFrame")
-    table.scroll_into_view_if_needed()
+    expect(table.locator("canvas tbody tr").first).to_be_attached()
+    reader.settle()
+    reader.box_at_rest(table)
     table.click(position={"x": 18, "y": 35 + 17})
     return picked(reader)
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -180,9 +180,10 @@ def test_a_reader_reads_and_an_owner_changes(shared, provider, home, visitor):
         owner.open("/pareto?study=unwanted")
         # The table comes last, and would move the button below an open question.
         expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+        owner.settle()
         page.get_by_role("button", name="Delete", exact=True).click()
         page.get_by_role("button", name="Delete this study").click()
-        owner.settle()
+        page.wait_for_url(lambda url: "study=" not in url)
     with open_store(store_url(home)) as store:
         assert [study.name for study in store.studies() if not study.is_example] == ["reviews"]
 
@@ -198,11 +199,10 @@ def test_a_stranger_is_not_let_in(shared, visitor):
 
 def test_the_secrets_are_on_no_command_line_and_in_no_log(shared, home):
     text = "".join(log.read_text() for log in home.glob("*.log"))
-    commands = [
-        (Path("/proc") / pid / "cmdline").read_bytes()
-        for pid in os.listdir("/proc")
-        if pid.isdigit() and (Path("/proc") / pid / "cmdline").exists()
-    ]
+    commands = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(OSError):  # it may have ended
+            commands.append((Path("/proc") / pid / "cmdline").read_bytes())
     for secret in ("of the client", "0123456789abcdef0123456789abcdef"):
         assert secret not in text
         assert not [line for line in commands if secret.encode() in line]
@@ -220,6 +220,9 @@ def test_the_lessons_alone(tmp_path, visit):
         expect(page.get_by_role("heading", level=1)).to_contain_text("Epsilon")
         learner.open("/search")
         expect(page.get_by_role("button", name="Start the search")).to_have_count(0)
+        give_up = time.monotonic() + PATIENCE_S
+        while not learner.complaints and time.monotonic() < give_up:
+            page.wait_for_timeout(100)
         [complaint] = learner.complaints
         assert "does not seem to exist" in complaint
         learner.complaints.clear()

@@ -66,10 +66,10 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 
 @pytest.fixture
 def wait_for(store: Store) -> WaitFor:
-    """Wait until a job's row meets a condition, at most 20 s."""
+    """Wait until a job's row meets a condition, at most two minutes."""
 
     def wait(job_id: int, holds: Callable[[JobRecord], bool]) -> JobRecord:
-        give_up = time.monotonic() + 20
+        give_up = time.monotonic() + 120
         while not holds(job := store.job(job_id)):
             assert time.monotonic() < give_up, (
                 job,

@@ -31,11 +31,13 @@ def count(context: JobContext) -> dict[str, Any]:
 
 
 def evaluate(context: JobContext) -> dict[str, Any]:
-    """Store `spec["to"]` evaluations in the job's study."""
+    """Store `spec["to"]` evaluations in the job's study; the first attempt halts at `hold_at`."""
     for i in range(context.spec["to"]):
         context.store.add_evaluation(
             context.job.study or "", f"{i}", {"depth": i + 1}, Evaluation(0.1, 0.01, 100)
         )
+        if context.job.attempt == 1 and i + 1 == context.spec.get("hold_at"):
+            time.sleep(600)
         time.sleep(context.spec.get("pause", 0.0))
         if context.should_stop():
             break

@@ -20,7 +20,7 @@ from bort.storage import Ending, EndingCode, Store, open_store, read_log
 
 
 def test_a_detached_job_runs_in_a_session_of_its_own(store: Store, wait_for: WaitFor) -> None:
-    job_id = jobs.start_detached(store, "count", {"to": 100, "pause": 0.02}, study="s")
+    job_id = jobs.start_detached(store, "count", {"to": 100, "pause": 0.05}, study="s")
     running = wait_for(job_id, lambda job: job.progress.done > 1)
     assert running.state is JobState.RUNNING
     assert running.is_detached
@@ -37,12 +37,14 @@ def test_a_detached_job_runs_in_a_session_of_its_own(store: Store, wait_for: Wai
 
 def test_killed_then_lost_then_resumed(store: Store, wait_for: WaitFor) -> None:
     study = store.create_study(StudySpec(name="s", space={}))
-    job_id = jobs.start_detached(store, "evaluate", {"to": 6, "pause": 0.1}, study="s")
+    job_id = jobs.start_detached(
+        store, "evaluate", {"to": 6, "pause": 0.5, "hold_at": 2}, study="s"
+    )
     wait_for(job_id, lambda job: len(store.evaluations(study)) >= 2)
     process = store.job(job_id).process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
-    give_up = time.monotonic() + 5
+    give_up = time.monotonic() + 60
     while (lost := jobs.find_job(store, job_id)).state is JobState.RUNNING:
         assert time.monotonic() < give_up
     assert lost.state is JobState.LOST
@@ -95,14 +97,14 @@ def test_sigterm_stops_gracefully(store: Store, wait_for: WaitFor) -> None:
 def test_who_does_not_listen_is_terminated_then_killed(
     store: Store, wait_for: WaitFor, monkeypatch: pytest.MonkeyPatch, kind: str, code: EndingCode
 ) -> None:
-    monkeypatch.setattr("bort.jobs.runtime.control.TERMINATE_S", 1.0)
+    monkeypatch.setattr("bort.jobs.runtime.control.TERMINATE_S", 10.0 if kind == "deaf" else 1.0)
     job_id = jobs.start_detached(store, kind, {})
     running = wait_for(job_id, lambda job: job.progress.subject == "deaf")
     # The worker must notice the cancellation before the signal, as with a real grace period.
-    job = jobs.cancel(store, job_id, grace_s=2.0)
+    job = jobs.cancel(store, job_id, grace_s=6.0)
     assert (job.state, job.ending) == (JobState.CANCELLED, Ending(code))
     assert running.process is not None
-    give_up = time.monotonic() + 5
+    give_up = time.monotonic() + 60
     while is_alive(running.process):
         assert time.monotonic() < give_up
 

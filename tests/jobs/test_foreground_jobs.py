@@ -234,7 +234,7 @@ def test_a_live_job_taken_for_lost_comes_back(store: Store) -> None:
                 pass
         seen.append(job.state)
 
-    jobs.run_here(store, "count", {"to": 30, "pause": 0.02}, on_step=take_for_lost)
+    jobs.run_here(store, "count", {"to": 150, "pause": 0.02}, on_step=take_for_lost)
     assert seen[-1] is JobState.RUNNING
     assert store.job(1).ending is None
 

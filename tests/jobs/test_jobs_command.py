@@ -57,11 +57,11 @@ def test_logs(store: Store, wait_for: WaitFor) -> None:
 
 
 def test_cancel_then_resume_prints_what_the_command_would(store: Store, wait_for: WaitFor) -> None:
-    job_id = jobs.start_detached(store, "count", {"to": 40, "pause": 0.1})
+    job_id = jobs.start_detached(store, "count", {"to": 400, "pause": 0.1})
     wait_for(job_id, lambda job: job.progress.done > 1)
     assert "is cancelled; continue with: bort jobs resume 1" in run("cancel", "1")
-    (store.job(1).folder / "count.txt").write_text("39")
-    assert run_json("resume", "1") == {"counted": 40, "attempt": 2}
+    (store.job(1).folder / "count.txt").write_text("399")
+    assert run_json("resume", "1") == {"counted": 400, "attempt": 2}
 
 
 def test_resume_detached(store: Store, wait_for: WaitFor) -> None:

@@ -20,7 +20,7 @@ import click
 from cases import Case
 from world import World
 
-MOST_S = 30  # what takes longer hangs, even where importing torch takes 12 s
+MOST_S = 60  # what takes longer hangs, even where importing torch takes 12 s
 LONGEST_LINE = 300
 ODD_PLACES = ("FIFO", "LOOP", "FOLDER", "SOCKET")
 

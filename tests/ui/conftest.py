@@ -38,7 +38,7 @@ def visit(monkeypatch: pytest.MonkeyPatch) -> Open:
     monkeypatch.setattr(later, "is_due", lambda: True)
 
     def open_page(page: str, **query: str) -> AppTest:
-        app = AppTest.from_file(str(APP), default_timeout=30)
+        app = AppTest.from_file(str(APP), default_timeout=120)
         for name, value in query.items():
             app.query_params[name] = value
         if page != "home":

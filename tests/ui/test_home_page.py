@@ -94,7 +94,7 @@ PAINT = """
 import sys
 from streamlit.testing.v1 import AppTest
 for page in ("home", "machine", "agora", "search", "pareto", "models", "learn", "lesson"):
-    app = AppTest.from_file(sys.argv[1], default_timeout=60)
+    app = AppTest.from_file(sys.argv[1], default_timeout=120)
     if page != "home":
         app.switch_page(f"pages/{page}.py")
     app.run()

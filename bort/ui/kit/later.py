@@ -17,29 +17,43 @@ if TYPE_CHECKING:
 _KEY = "later-state"
 
 # Some charts may never come, without the drawing library for example: the rest comes anyway.
-_SCRIPT = """const PATIENCE_MS = 10_000, WITHOUT_MS = 2_000;
+# A request to run again carries the address and the page that the browser knows just then. Sent
+# while the server still works on a click, it would undo it: so the page must be at rest.
+_SCRIPT = """const PATIENCE_MS = 10_000, WITHOUT_MS = 2_000, REST_MS = 2_000;
+const TOUCHES = ["pointerdown", "pointerup", "keydown", "change", "popstate"];
 
 export default ({ parentElement, data, setStateValue }) => {
   if (parentElement.bortIsDue) return;
   const begin = performance.now();
+  let touched = -Infinity;
+  const touch = () => (touched = performance.now());
+  for (const type of TOUCHES) addEventListener(type, touch, true);
+  const isAtRest = () => {
+    const app = document.querySelector("[data-testid=stApp]");
+    return app?.dataset.testScriptState !== "running" && performance.now() - touched > REST_MS;
+  };
+  const leave = () => {
+    clearInterval(look);
+    for (const type of TOUCHES) removeEventListener(type, touch, true);
+  };
   const isLeft = () => {
     const place = location.pathname.split("/").filter(Boolean).pop();
     return data.page ? place !== data.page : data.others.includes(place);
   };
   const look = setInterval(() => {
-    if (isLeft()) return;
+    if (isLeft() || !isAtRest()) return;
     const charts = [...document.querySelectorAll(".bort-chart, .bort-parallel, .bort-map-holder")];
     const arePainted = charts.length > 0 && charts.every((chart) => chart.dataset.drawn);
     const passed = performance.now() - begin;
     if (!arePainted && passed < (charts.length > 0 ? PATIENCE_MS : WITHOUT_MS)) return;
-    clearInterval(look);
+    leave();
     parentElement.bortIsDue = true;
     setStateValue("due", true);
     // Streamlit sends it a moment later, perhaps after the browser's Back; then this page would run
     // again, and stay. So go back once more.
     setTimeout(() => isLeft() && dispatchEvent(new PopStateEvent("popstate")), 0);
   }, 100);
-  return () => clearInterval(look);
+  return leave;
 };"""
 
 
