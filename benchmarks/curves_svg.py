@@ -46,7 +46,7 @@ class Line(NamedTuple):
 
 
 def curves_svg(title: str, lines: Sequence[Line], *, evaluations: int) -> str:
-    """Plot the share of the front's hypervolume against evaluations, with goals at 95 and 99 %.
+    """Plot the share of the front's hypervolume against evaluations, with goals at 95 and 99%.
 
     The vertical axis is stretched towards 1, where samplers differ: it shows -ln(1.01 - share).
     """

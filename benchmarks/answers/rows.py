@@ -138,8 +138,8 @@ def write_page(table: RowLog) -> Path:
         (
             "# First answers\n\n"
             "`bort search --preset quick` and `bort finetune` with their defaults, one seed. "
-            "Accuracy is on the audit split, with its 95 % interval; differences are paired, in "
-            "points, with 95 % intervals. *Pick*: *best* is what `bort finetune --best` takes, "
+            "Accuracy is on the audit split, with its 95% interval; differences are paired, in "
+            "points, with 95% intervals. *Pick*: *best* is what `bort finetune --best` takes, "
             "*tenth* the most accurate point with at most a tenth of the latency of the source "
             "network's shape. *Planned* is what the plan said before the start; a dash means that "
             "nothing comparable had been timed. `bort bench answers` adds the rows "

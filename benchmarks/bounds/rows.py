@@ -172,7 +172,7 @@ dimension", says what a directed λ is and what was chosen.
 Three tables, of 96, 24 and 144 architectures, are searched until a claim with an estimated λ is \
 certified; the columns say after how many evaluations, challenges included. A number in bold is a \
 wrong claim. *Wrong* are claims at ε = 0.25 about random spaces whose true ε is above the \
-certified one, with the 95 % interval. *Evaluated* is the share of these spaces' architectures. \
+certified one, with the 95% interval. *Evaluated* is the share of these spaces' architectures. \
 *Hostile* spaces are of 22 kinds, from smooth ones to noise, needles and gorges \
 (`benchmarks/bounds/hostile.py`). Estimators differ in how many spaces they have searched: start \
 the command again and it continues.

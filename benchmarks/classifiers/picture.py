@@ -54,7 +54,7 @@ def marks_svg(title: str, panels: Sequence[str], marks: Sequence[Mark]) -> str:
         f'aria-label="{escape(title, quote=True)}"><style>{STYLE}'
         ".mark { fill: #fff; font-size: 10px; font-weight: 600 }</style>"
         f'<text x="{LEFT}" y="20" font-weight="600">{escape(title)}</text>'
-        f'<text x="{LEFT}" y="40">accuracy in percent, with its 95 % interval</text>'
+        f'<text x="{LEFT}" y="40">accuracy in percent, with its 95% interval</text>'
         f'{body}<g transform="translate({across},{TOP})">{legend}</g></svg>\n'
     )
 

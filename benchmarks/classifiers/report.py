@@ -20,7 +20,7 @@ VERDICTS = {"1": "single_verdict", "32": "batch_verdict"}
 HEADINGS = (
     "classifier",
     "accuracy",
-    "95 % interval",
+    "95% interval",
     "macro F1",
     "MB",
     "ms, single",
@@ -32,7 +32,7 @@ HEADINGS = (
 )
 PANELS = ("MB of files", "ms per text, single texts", "ms per text, batches of 32")
 EXPLAINED = (
-    "Accuracy is on audit, one seed, with its 95 % interval. MB are those of all files that a "
+    "Accuracy is on audit, one seed, with its 95% interval. MB are those of all files that a "
     "classifier needs. Times and texts per second (batches of 32) run from text to label on one "
     "thread, in turns. *Minutes* are those of making it: of `source` and what comes from it, the "
     "fine-tuning that they share included; of ours (bold), the training stages alone, without "

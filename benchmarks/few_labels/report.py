@@ -39,7 +39,7 @@ def markdown(rows: Sequence[Row]) -> str:
         "labelled texts alone, with random texts that the teacher labels, or with as many that "
         "Agora finds near the student's errors. Distillation is not counted in these steps.\n",
         "Accuracy on the audit split in percent, means over the seeds. *Gap closed* is the share "
-        "of the distance from *scratch, labels alone* to the teacher; intervals are 95 %, paired "
+        "of the distance from *scratch, labels alone* to the teacher; intervals are 95%, paired "
         "over seeds and audit texts. `bort bench few-labels` adds the rows.\n",
     ]
     tasks: dict[tuple[str, int, str], list[Row]] = {}

@@ -64,7 +64,7 @@ DRAWS = 10_000
 
 
 class Ratio(NamedTuple):
-    """The ratio of two medians of visits in turns, with its 95 % bootstrap interval."""
+    """The ratio of two medians of visits in turns, with its 95% bootstrap interval."""
 
     value: float
     beside: float
@@ -136,7 +136,7 @@ def write_page(log: RowLog) -> Path:
         "key on the slider of ε to the last chart that changed. *Stock* is a plain Streamlit page "
         "with as many `st.plotly_chart` (`benchmarks/front/stock.py`), visited in turns. *Ten "
         "tabs* is the repaint in one of ten tabs that show the same front, while a search trains, "
-        "beside one tab alone. Medians, their ratio, and its 95 % bootstrap interval. `bort bench "
+        "beside one tab alone. Medians, their ratio, and its 95% bootstrap interval. `bort bench "
         f"front` adds the rows ([{log.path.name}]({log.path.name})) that it does not have yet. "
         f"Measured on {cpus}.\n\n{table}\n{''.join(_sentences(rows))}{_maps(rows)}"
     )

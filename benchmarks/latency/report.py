@@ -62,12 +62,12 @@ def markdown(answer: Mapping[str, Any]) -> str:
         ),
         "\n![Predicted against measured](latency.svg)\n",
         "## The same measurement twice\n",
-        "The share of architectures whose two medians differ by at most 5 %. Both medians are "
+        "The share of architectures whose two medians differ by at most 5%. Both medians are "
         "converted "
         "to the machine's usual pace. The table also shows how far the machine was from that pace "
         "each time (above 0 is slower), and the median change that is left.\n",
         _table(
-            ["runtime", "tokens", "within 5 %", "median change", "pace, first", "pace, again",
+            ["runtime", "tokens", "within 5%", "median change", "pace, first", "pace, again",
              "both quiet"],
             [_repeat_cells(row) for row in answer["repeats"]],
         ),
@@ -130,12 +130,12 @@ def _measured_cells(row: Mapping[str, Any]) -> list[str]:
         str(row["sequence_length"]),
         str(row["fitted_on"]),
         str(row["held_out"]),
-        f"{row['median_abs_percent_error']:.1f} %",
-        f"{row['p90_abs_percent_error']:.1f} %",
+        f"{row['median_abs_percent_error']:.1f}%",
+        f"{row['p90_abs_percent_error']:.1f}%",
         "" if rank is None else f"{rank:.4f}",
-        f"±{100 * row['band']:.0f} %",
+        f"±{100 * row['band']:.0f}%",
         "yes" if row["noise_ok"] else "no",
-        "" if resolution is None else f"{100 * resolution:.1f} %",
+        "" if resolution is None else f"{100 * resolution:.1f}%",
         str(row["rounds"]),
         f"{row['seconds']:.0f}",
     ]
@@ -145,12 +145,9 @@ def _repeat_cells(row: Mapping[str, Any]) -> list[str]:
     return [
         row["runtime"],
         str(row["sequence_length"]),
-        f"{100 * row['share_within_5_percent']:.0f} % of {row['architectures']}",
-        f"{100 * row['shift']:+.1f} %",
-        *(
-            "usual" if change is None else f"{100 * change:+.1f} %"
-            for change in row["pace_changes"]
-        ),
+        f"{100 * row['share_within_5_percent']:.0f}% of {row['architectures']}",
+        f"{100 * row['shift']:+.1f}%",
+        *("usual" if change is None else f"{100 * change:+.1f}%" for change in row["pace_changes"]),
         "yes" if row["noise_ok"] else "no",
     ]
 

@@ -42,7 +42,7 @@ def main() -> None:
         }
         for name, pool in pools.items():
             low, middle, high = np.percentile(_milliseconds(pool), [5, 50, 95])
-            print(f"{name:8} {middle:7.2f} ms (5 to 95 % of {ROUNDS}: {low:.2f} to {high:.2f} ms)")
+            print(f"{name:8} {middle:7.2f} ms (5 to 95% of {ROUNDS}: {low:.2f} to {high:.2f} ms)")
             pool.close()
 
 

@@ -19,7 +19,7 @@ _HEADINGS = (
     "regret",
     "shift",
     "miss, median",
-    "miss, 90 %",
+    "miss, 90%",
 )
 
 
@@ -43,7 +43,7 @@ def write(log: Path, found: Findings) -> Path:
         "**How to read the table.** *Dev error*, *last loss* (the mean of the last tenth of the "
         "steps) and *mean loss* are signals of the short training. Their columns show Spearman's "
         "rank correlation with the audit error of the finished model, both averaged over the "
-        "seeds: 1 is the same order, 0 no relation. Its 95 % bootstrap interval, over "
+        "seeds: 1 is the same order, 0 no relation. Its 95% bootstrap interval, over "
         "architectures and seeds, is in parentheses. *Regret* is how much worse the finished "
         "model of the architecture with the lowest short error is than the best finished one. "
         "*Shift* is the mean of finished audit error minus short dev error. *Miss* is how far the "

@@ -19,7 +19,7 @@ class Median(NamedTuple):
 
     Attributes:
         median: the middle run, or the mean of both middle runs.
-        low, high: order statistics that contain the true median with 95 % confidence, or the
+        low, high: order statistics that contain the true median with 95% confidence, or the
             extremes if there are too few runs.
     """
 
@@ -91,7 +91,7 @@ def evaluations_to(shares: FloatArray, share: float) -> int | None:
 
 
 def median_of(values: Sequence[float | None]) -> Median:
-    """Compute the median and its 95 % interval; "not reached" counts as more than any number.
+    """Compute the median and its 95% interval; "not reached" counts as more than any number.
 
     Examples:
         >>> median_of([3, 1, None])

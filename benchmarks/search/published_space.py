@@ -22,7 +22,7 @@ from bort.tasks import load_task
 
 PUBLISHED = "4-8-1024-768"
 WEIGHTS = ((1, 1, 1), (2, 1, 1), (1, 2, 1), (1, 1, 2), (1, 1, 4), (1, 1, 8), (0, 0, 1))
-Z = 1.96  # of a 95 % interval
+Z = 1.96  # of a 95% interval
 
 
 def chance() -> float:

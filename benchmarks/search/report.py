@@ -62,7 +62,7 @@ def _median(value: Median) -> dict[str, float | None]:
 
 
 def _comparison(summaries: Sequence[Summary], architectures: int) -> dict[str, Any] | None:
-    """Compare our evaluations to 99 % with the best of the others; None if ours did not run."""
+    """Compare our evaluations to 99% with the best of the others; None if ours did not run."""
     medians = {s.sampler: s.evaluations_to[SHARES[-1]].median for s in summaries}
     if OURS not in medians:
         return None
@@ -89,7 +89,7 @@ def _table(table: Mapping[str, Any]) -> str:
         f"## {table['table']}: {table['architectures']:,} architectures, "
         f"{table['front']} on the front",
         "",
-        "| sampler | runs | evaluations | to 95 % | to 99 % | share at the end "
+        "| sampler | runs | evaluations | to 95% | to 99% | share at the end "
         "| true ε | certified ε |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -122,9 +122,9 @@ def _verdict(comparison: Mapping[str, Any] | None) -> str:
     if comparison is None:
         return ""
     if comparison["ours"] is None:
-        return "The certified search did not reach 99 % of the front's hypervolume."
+        return "The certified search did not reach 99% of the front's hypervolume."
     ours = (
-        f"The certified search reaches 99 % after {comparison['ours']:g} evaluations, "
+        f"The certified search reaches 99% after {comparison['ours']:g} evaluations, "
         f"{comparison['ours_of_architectures']:.1%} of the architectures"
     )
     if comparison["best_other"] is None:
@@ -161,8 +161,8 @@ def _introduction(samplers: "Sequence[Sampler]") -> str:
         "true front is known, and a run costs only look-ups. `bort bench search` wrote this page."
         "\n\n"
         "**How to read the tables.** Counts are evaluations of different architectures until the "
-        "evaluated ones dominate 95 % or 99 % of the hypervolume of the table's front (reference "
-        "point: 1.1 times each column's maximum). They are medians over the runs, with the 95 % "
+        "evaluated ones dominate 95% or 99% of the hypervolume of the table's front (reference "
+        "point: 1.1 times each column's maximum). They are medians over the runs, with the 95% "
         "interval of the median; fewer is better. True ε is the smallest ε at which the evaluated "
         "architectures cover the table in the end. Certified ε is what the search could promise "
         "without knowing the table, with λ estimated.\n\n"
@@ -173,7 +173,7 @@ def _introduction(samplers: "Sequence[Sampler]") -> str:
         "repeats itself ends early. *Our guide, random starts* chooses as the certified search "
         "does with a budget, but begins with random architectures, one more than there are "
         "dimensions, in place of its own design. BoTorch begins with the same ones, sees all that "
-        "are left as candidates, and models logarithms; its runs and SMAC's end at 99 %. HPOLib "
+        "are left as candidates, and models logarithms; its runs and SMAC's end at 99%. HPOLib "
         "has no latency, so training time takes its place; a row is a shape of network, with the "
         "error of its best training."
         + (

@@ -174,7 +174,7 @@ def _median(values: pd.Series) -> str:
 def front_table(rows: pd.DataFrame) -> str:
     """Write the medians over the starts, with their intervals, as a Markdown table."""
     lines = [
-        "| table | seeds | to 95 % | to 99 % | seen 99 % | reported at half | at whole |",
+        "| table | seeds | to 95% | to 99% | seen 99% | reported at half | at whole |",
         "|---|---|---|---|---|---|---|",
     ]
     for (table, rule), some in rows.groupby(["table", "rule"], sort=False):

@@ -192,7 +192,7 @@ def report(answer: Summary) -> str:
     if found.low is not None:
         lines += [
             f"Our dev error minus the Trainer's, paired, {found.runs} runs: {found.mean:+.4f} "
-            f"(95 %: {found.low:+.4f} to {found.high:+.4f})."
+            f"(95%: {found.low:+.4f} to {found.high:+.4f})."
         ]
     return "\n".join(lines)
 

@@ -58,7 +58,7 @@ class ArchitecturePoint:
             **self.architecture,
             "parameters": self.parameter_count,
             f"latency, {origin}": f"{self.latency_ms:.3g} ms",
-            "error": f"{100 * self.error_rate:.1f} % ± {100 * self.error_se:.1f}",
+            "error": f"{100 * self.error_rate:.1f}% ± {100 * self.error_se:.1f}",
             "W": self.w,
         }
         return card(self.id, facts=facts)

@@ -71,7 +71,7 @@ class RivalsSpec(Description):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerText:
-    """Milliseconds per text from text to label, on one thread; the median and its 95 % interval."""
+    """Milliseconds per text from text to label, on one thread; the median and its 95% interval."""
 
     median_ms: float
     low_ms: float
@@ -80,7 +80,7 @@ class PerText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
-    """The difference of two accuracies on the same texts, with its 95 % interval."""
+    """The difference of two accuracies on the same texts, with its 95% interval."""
 
     difference: float
     low: float
@@ -94,7 +94,7 @@ class Compared:
     Attributes:
         name: a rival's code, or our model's name.
         runtime: of our models, the runtime whose file this is; None for rivals.
-        accuracy, low, high, macro_f1: on audit, with the 95 % interval.
+        accuracy, low, high, macro_f1: on audit, with the 95% interval.
         size_bytes: of all files that it needs, tokenizer included.
         memory_bytes: peak resident memory of a process that only classifies with it; None in
             comparisons of an older bort.

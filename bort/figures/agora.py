@@ -18,7 +18,7 @@ _HOLES = ("parts", "loops", "voids")
 def plot_errors(
     rows: Sequence[RoundSummary], *, theme: Theme = "light", height: int = 300
 ) -> go.Figure:
-    """Plot dev and audit error of each round with their 95 % intervals."""
+    """Plot dev and audit error of each round with their 95% intervals."""
     figure = blank(theme, height=height)
     _add_errors(figure, rows, palette(theme))
     _name_rounds(figure, rows)
@@ -165,5 +165,5 @@ def _curve(
         line={"color": colour, "width": 2, "dash": dash},
         marker={"size": 6},
         hovertemplate=f"{split}: %{{y:.1%}}"
-        " (95 %: %{customdata[0]:.1%} to %{customdata[1]:.1%})<extra></extra>",
+        " (95%: %{customdata[0]:.1%} to %{customdata[1]:.1%})<extra></extra>",
     )

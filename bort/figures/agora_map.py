@@ -73,7 +73,7 @@ def colourings(
         Colouring("round", "round", _entries([f"round {k}" for k in range(rounds)], ages)),
         Colouring("sampler", "sampler", _entries(samplers, several)),
         Colouring("confidence", "confidence of the labeler", _entries(
-            ("below 50 %", "50 to 70 %", "70 to 90 %", "90 to 99 %", "99 % or more"), steps)),
+            ("below 50%", "50 to 70%", "70 to 90%", "90 to 99%", "99% or more"), steps)),
         Colouring("student", "student", _entries(("agreed already", "learnt it",
                   "still disagrees", "not asked yet"), (c.best, c.front, c.cover, c.muted))),
     )  # fmt: skip

@@ -28,7 +28,7 @@ class Layer(Enum):
     """What can be shown and hidden, drawn from back to front. Values are the legend's names."""
 
     BASELINES = "baselines"
-    INTERVALS = "95 % intervals, latency bands"
+    INTERVALS = "95% intervals, latency bands"
     DOMINATED = "dominated"
     NOISE = "within noise"
     RIVALS = "others' work"

@@ -25,7 +25,7 @@ class TimedMark:
     """One architecture of a profile: measured and predicted.
 
     Attributes:
-        low_ms, high_ms: the 95 % interval of the measured median.
+        low_ms, high_ms: the 95% interval of the measured median.
         fitted: whether the model was fitted on it.
     """
 
@@ -155,7 +155,7 @@ def _timed_trace(marks: Sequence[TimedMark], name: str, colour: str, symbol: str
         hovertext=[
             f"<b>{escape(m.id)}</b><br>measured {milliseconds(m.measured_ms)} ms "
             f"({milliseconds_range(m.low_ms, m.high_ms)})<br>predicted "
-            f"{milliseconds(m.predicted_ms)} ms, {m.error_percent:+.1f} %<br>{name}"
+            f"{milliseconds(m.predicted_ms)} ms, {m.error_percent:+.1f}%<br>{name}"
             for m in marks
         ],
         hoverinfo="text",

@@ -175,7 +175,7 @@ def _comparison(model: TrainedModel) -> str:
                 )
             )
     rows.append(("parameters", f"{realised.parameter_count:,}", "", ""))
-    return table(("", "audit", "95 %", "macro F1"), rows, key="comparison")
+    return table(("", "audit", "95%", "macro F1"), rows, key="comparison")
 
 
 def _files(realised: Realised) -> list[str]:

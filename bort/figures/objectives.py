@@ -64,7 +64,7 @@ LATENCY = Objective("latency", LATENCY_COLUMN, "latency (ms)", "~g", "{} ms")
 TEXT_TO_LABEL = Objective(
     "latency", LATENCY_COLUMN, "text to label (ms)", "~g", "{} ms, text to label"
 )
-ERROR = Objective("error", 2, "dev error (%)", "~g", "{:.1f} % error")
+ERROR = Objective("error", 2, "dev error (%)", "~g", "{:.1f}% error")
 
 OBJECTIVES = (SIZE, LATENCY, ERROR)
 _LONGEST = 20  # characters of the name of a column; the shortest axis has room for them
@@ -88,7 +88,7 @@ def objectives_of(unit: Unit, *, latency: Objective = LATENCY) -> tuple[Objectiv
     return (
         Objective("size", 0, _short(cost_name(unit, SIZE_COLUMN)), "", None),
         Objective("latency", 1, _short(cost_name(unit, LATENCY_COLUMN)), "", None),
-        Objective("error", 2, error, "~g", "{:.1f} % error"),
+        Objective("error", 2, error, "~g", "{:.1f}% error"),
     )
 
 

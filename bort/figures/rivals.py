@@ -17,7 +17,7 @@ from bort.studies.answers import StudyAnswer
 
 FILES = Objective("size", 0, "all files (MB)", "~g", "{:,.2f} MB of files")
 PER_TEXT = Objective("latency", 1, "text to label (ms per text)", "~g", "{} ms per text")
-AUDIT_ERROR = Objective("error", 2, "audit error (%)", "~g", "{:.1f} % audit error")
+AUDIT_ERROR = Objective("error", 2, "audit error (%)", "~g", "{:.1f}% audit error")
 AXES = (FILES, PER_TEXT, AUDIT_ERROR)
 
 _WIDTH = 300  # pixels between the axes of the narrowest of three charts in a row
@@ -41,7 +41,7 @@ class ComparedMark:
 
     Attributes:
         values: size (MB), latency (ms), error (%); None on an axis where it cannot be compared.
-        low, high: the ends of each value's 95 % interval.
+        low, high: the ends of each value's 95% interval.
         verdict: of a rival; None for ours, and without any of ours.
         hover: safe for plotly.
     """

@@ -111,7 +111,7 @@ class Claim:
     """A published figure and the one found here.
 
     Attributes:
-        low, high: ends of the 95 % interval of `found`, if there is one.
+        low, high: ends of the 95% interval of `found`, if there is one.
         than: the landmark that a speed is compared with.
     """
 
@@ -151,7 +151,7 @@ class TimedLandmark:
         effective_parameter_count: without the embedding layer.
         effective_share_of_large: the same, as a share of BERT-large's.
         times_faster_than: the median ratio of times in the same round, by another landmark's name.
-        times_faster_interval: the ends of its 95 % interval.
+        times_faster_interval: the ends of its 95% interval.
         published_times_faster_than: see `Landmark.published_speedups`.
         source, note: see `Landmark`.
     """

@@ -33,7 +33,7 @@ BLOCK_RUNS = 3  # as many as a round times
 
 MAX_OTHERS_SHARE = 0.10  # of all CPU time; see docs/latency.md, "Noise", for all of these
 MAX_RATIO_SPREAD = 0.25
-MAX_RESOLUTION = 0.04  # then 95 % of medians are within 5 % when measured again
+MAX_RESOLUTION = 0.04  # then 95% of medians are within 5% when measured again
 MANY = 24  # models: enough to tell how the machine changed for small and for large ones
 NOTABLE_DRIFT, MAX_DRIFT, MAX_DRIFT_OF_MANY = 0.05, 0.10, 0.30
 NOTABLE_PACE, MAX_PACE, MAX_PACE_OF_MANY = 0.02, 0.08, 0.15

@@ -30,7 +30,7 @@ class Protocol:
         timed_runs: timed runs per architecture and round; two if all are slow. The runs of a
             round share the machine's state, so more rounds tell more than more runs.
         warm_up_runs: untimed runs before them, because the architecture measured just before
-            has filled the caches with its own weights ("Warm-up": 5 runs leave 2 %).
+            has filled the caches with its own weights ("Warm-up": 5 runs leave 2%).
         warm_up_seconds: time limit of the untimed runs; at least one is made.
         budget_seconds: the number of rounds is chosen to take about this long.
         min_rounds: fewest rounds.
@@ -84,7 +84,7 @@ class Latency:
 
     Attributes:
         median_ms: median over all timed runs.
-        low_ms: lower end of the median's 95 % bootstrap interval, rounds resampled whole.
+        low_ms: lower end of the median's 95% bootstrap interval, rounds resampled whole.
         high_ms: its upper end.
         p95_ms: 95th percentile of the runs.
         trimmed_mean_ms: mean of the runs between the 10th and 90th percentile (Wang et al.

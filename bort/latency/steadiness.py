@@ -57,14 +57,14 @@ def round_factors(seconds: FloatArray) -> FloatArray:
 def resolution(seconds: FloatArray) -> float | None:
     """Estimate the smallest relative difference of two architectures that these rounds can rank.
 
-    The 95 % half-width of the difference of two median logarithms, from the spread of single
+    The 95% half-width of the difference of two median logarithms, from the spread of single
     rounds (interquartile range, median over the architectures) after removing what whole rounds
     share.
 
     Args:
         seconds: shape (architectures, rounds, timed_runs).
     Returns:
-        A share (0.03 is 3 %); None for fewer than three rounds.
+        A share (0.03 is 3%); None for fewer than three rounds.
     """
     rounds = seconds.shape[1]
     if rounds < ENOUGH_ROUNDS:
@@ -99,7 +99,7 @@ def ratio_interval(
     Args:
         slower, faster: shape (rounds, timed_runs), rounds in the same order.
     Returns:
-        The median ratio, and the ends of its 95 % bootstrap interval over rounds.
+        The median ratio, and the ends of its 95% bootstrap interval over rounds.
     """
     ratios = np.median(slower, axis=1) / np.median(faster, axis=1)
     drawn = ratios[rng.integers(0, len(ratios), size=(resamples, len(ratios)))]

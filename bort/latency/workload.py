@@ -17,8 +17,8 @@ from bort.core.study import LatencySpec
 from bort.families import Family, SearchSpace
 from bort.latency.protocol import FloatArray, Run
 
-# On four tasks, means over 8 lengths were within 0.5 % of those over all lengths; one length was 3
-# to 7 % off.
+# On four tasks, means over 8 lengths were within 0.5% of those over all lengths; one length was 3
+# to 7% off.
 STAND_FOR_ALL = 8
 
 TOKENS = "tokens"

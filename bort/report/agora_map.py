@@ -97,7 +97,7 @@ def headline(rows: Sequence[RoundSummary]) -> str:
     change = 100 * (last.audit_error - rows[0].audit_error)
     since = f" ({change:+.1f} points since round 0)" if len(rows) > 1 else ""
     return (
-        f"Audit error {last.audit_error:.1%}{since}, 95 % interval {last.audit_low:.1%} to "
+        f"Audit error {last.audit_error:.1%}{since}, 95% interval {last.audit_low:.1%} to "
         f"{last.audit_high:.1%}; dev error {last.dev_error:.1%}, optimistic. "
         f"{last.train_size:,} training examples."
     )

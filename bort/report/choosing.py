@@ -53,7 +53,7 @@ _SIZES = {
 def _words(unit: Unit) -> dict[int, _Words]:
     """Speak of size, latency and error; of a table's columns with their own names."""
     error = _Words(
-        "{:.1f} points of error".format, "{:.1f} % error".format, "{:.1f}".format, "most accurate"
+        "{:.1f} points of error".format, "{:.1f}% error".format, "{:.1f}".format, "most accurate"
     )
     size: Callable[[float], str]
     if isinstance(unit, Columns):
@@ -194,7 +194,7 @@ def reasons_sentence(choice: Choice, name: str, reasons: Sequence[Reason]) -> st
     among = " within your limits" if choice.limits.is_set else ""
     own = values[choice.rows[name], ERROR]
     as_good = f"whose error is within noise of the lowest{among}"
-    as_good += "" if own == lowest else f" ({lowest:.1f} %)"
+    as_good += "" if own == lowest else f" ({lowest:.1f}%)"
     words = {
         Reason.SMALLEST_AS_GOOD: f"the smallest {as_good}",
         Reason.FASTEST_AS_GOOD: f"the fastest {as_good}",
@@ -276,7 +276,7 @@ def _apart_in_error(choice: Choice, best: str, other: str) -> str:
     if change.low == change.high:
         return f"{more}."
     noise = "clearly more" if change.is_clear else "within noise"
-    return f"{more} (95 %: {change.low:.1f} to {change.high:.1f}, {noise})."
+    return f"{more} (95%: {change.low:.1f} to {change.high:.1f}, {noise})."
 
 
 def baselines_sentence(point: Point, facts: OracleFacts) -> str:

@@ -89,9 +89,9 @@ def noise_sentence(noise: Noise) -> str:
     apart = (
         "two architectures can be ranked"
         if noise.resolution is None
-        else f"architectures that differ by {100 * noise.resolution:.1f} % or more can be ranked"
+        else f"architectures that differ by {100 * noise.resolution:.1f}% or more can be ranked"
     )
-    others = f"other processes took {100 * noise.others_share:.0f} % of the CPU"
+    others = f"other processes took {100 * noise.others_share:.0f}% of the CPU"
     return f"Quiet enough: {apart}; {others}."
 
 
@@ -134,7 +134,7 @@ def claim_sentence(claim: Claim) -> str:
 
     Examples:
         >>> claim_sentence(Claim(Figure.SIZE, 340_000_000, 335_000_000))
-        '1.5 % smaller than published.'
+        '1.5% smaller than published.'
         >>> print(claim_sentence(Claim(Figure.SPEED, 20, 16, 15.2, 16.9, "BERT-large")))
         It is 16.0 times as fast as BERT-large (15.2 to 16.9). The announced 20 times is not \
 reached here.
@@ -142,7 +142,7 @@ reached here.
     match claim.figure:
         case Figure.SIZE:
             word = "larger" if claim.found > claim.published else "smaller"
-            return f"{100 * abs(claim.found / claim.published - 1):.1f} % {word} than published."
+            return f"{100 * abs(claim.found / claim.published - 1):.1f}% {word} than published."
         case Figure.SHARE:
             return (
                 f"Without embeddings {claim.found:.1%} of BERT-large, "
@@ -197,10 +197,10 @@ def model_sentence(profile: "LatencyProfile") -> str:
     return (
         f"{profile.runtime}, {profile.workload}. The model, fitted on "
         f"{model.fitted_on} architectures, misses {judged} by "
-        f"{model.median_abs_percent_error:.1f} % in the median (90th percentile "
-        f"{model.p90_abs_percent_error:.1f} %"
+        f"{model.median_abs_percent_error:.1f}% in the median (90th percentile "
+        f"{model.p90_abs_percent_error:.1f}%"
         + (f", rank correlation {rank:.3f}" if rank is not None else "")
-        + f"); band ±{100 * model.band:.0f} %."
+        + f"); band ±{100 * model.band:.0f}%."
     )
 
 
@@ -263,7 +263,7 @@ def print_list(rows: Sequence[tuple["LatencyProfile", bool]]) -> None:
             f"batch {work.batch_size}",
             f"{work.sequence_length} tokens",
             _count(work.threads, "thread"),
-            f"model's error {profile.model.median_abs_percent_error:.1f} %",
+            f"model's error {profile.model.median_abs_percent_error:.1f}%",
         ]
         console.print(Text(profile.name, style="bold"), soft_wrap=True)
         console.print(Text("  " + ", ".join([*words, *notes])))
@@ -301,7 +301,7 @@ def compared_sentence(comparison: "Comparison") -> str:
 def print_landmarks(found: LandmarkTiming) -> None:
     """Print well-known models timed here, with their published figures."""
     headings = ("model", "parameters", "published", "without embeddings", "median ms")
-    table = Table(*headings, "95 % interval", "times faster than base", "than large")
+    table = Table(*headings, "95% interval", "times faster than base", "than large")
     for mark in found.landmarks:
         table.add_row(
             mark.name,
@@ -324,7 +324,7 @@ def print_landmarks(found: LandmarkTiming) -> None:
 
 def _print_table(profile: "LatencyProfile") -> None:
     console = Terminal()
-    table = Table("architecture", "median ms", "95 % interval", "p95 ms", "")
+    table = Table("architecture", "median ms", "95% interval", "p95 ms", "")
     for one in profile.measurements:
         latency = one.latency
         table.add_row(

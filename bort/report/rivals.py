@@ -141,7 +141,7 @@ def axes_sentence(axes: SharedAxes, *, is_text_to_label: bool) -> str:
 def remarks(found: Comparison) -> list[str]:
     """List what a reader of the table needs to know."""
     lines = [
-        f"Accuracy is on {found.texts} audit texts, with its 95 % interval. Bytes count all files "
+        f"Accuracy is on {found.texts} audit texts, with its 95% interval. Bytes count all files "
         "that a classifier needs, tokenizer included. Times run from text to label on one thread, "
         "in turns."
     ]
@@ -167,7 +167,7 @@ def print_rivals(found: Comparison) -> None:
         console.print(Text(line))
 
 
-HEADINGS = ("", "accuracy", "95 % interval", "macro F1", "MB", "ms, single", "ms, batch", "verdict")
+HEADINGS = ("", "accuracy", "95% interval", "macro F1", "MB", "ms, single", "ms, batch", "verdict")
 
 
 def cells(row: Compared) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ class Options:
 
 
 class Difference(NamedTuple):
-    """How much more an option has of one objective than another, with the 95 % interval."""
+    """How much more an option has of one objective than another, with the 95% interval."""
 
     value: float
     low: float

@@ -26,7 +26,7 @@ def training() -> str:
         x_ticks=range(len(names)),
         x_words=names,
         y_ticks=(0.15, 0.2, 0.25, 0.3, 0.35, 0.4),
-        y_words=("15 %", "20 %", "25 %", "30 %", "35 %", "40 %"),
+        y_words=("15%", "20%", "25%", "30%", "35%", "40%"),
         y_title="error on dev",
     )
     for column, name in enumerate(names):
@@ -53,7 +53,7 @@ def published() -> str:
     axes.frame(
         x_ticks=(20, 50, 100, 150),
         y_ticks=(0.2, 0.25, 0.3),
-        y_words=("20 %", "25 %", "30 %"),
+        y_words=("20%", "25%", "30%"),
         x_title="million parameters (log scale)",
         y_title="error on dev",
         title=f"{answer.spec.training.steps} steps, {len(answer.points)} of 300 architectures",

@@ -75,7 +75,7 @@ def cones() -> str:
             x_ticks=place.tolist(),
             x_words=[""] * len(place),
             y_ticks=(0.1, 0.15, 0.2, 0.25, 0.3),
-            y_words=("10 %", "15 %", "20 %", "25 %", "30 %"),
+            y_words=("10%", "15%", "20%", "25%", "30%"),
             y_title="" if panel else "error on dev (log scale)",
             title=title,
         )
@@ -171,7 +171,7 @@ def cover() -> str:
     axes.frame(
         x_ticks=(3, 5, 10, 20),
         y_ticks=(0.16, 0.18, 0.2, 0.22),
-        y_words=("16 %", "18 %", "20 %", "22 %"),
+        y_words=("16%", "18%", "20%", "22%"),
         x_title="million parameters (log scale)",
         y_title="error on dev (log scale)",
         title=f"{len(problem)} architectures, {len(seen)} trained, "
@@ -230,7 +230,7 @@ def torus() -> str:
             y_words=("", "", "") if panel else ("-180", "0", "180"),
             x_title="longitude, degrees",
             y_title="" if panel else "latitude, degrees",
-            title=f"round {number}: {100 * wrong:.1f} % of dev wrong",
+            title=f"round {number}: {100 * wrong:.1f}% of dev wrong",
         )
         edge = float(np.degrees(MISSING_LONGITUDE))
         strip = [axes.at(-edge, -180), axes.at(edge, -180), axes.at(edge, 180), axes.at(-edge, 180)]
@@ -288,7 +288,7 @@ def latency() -> str:
     canvas.dot((320, 456), colour="cover")
     canvas.text((332, 460), f"{held_out} drawn at random: they test it")
     canvas.box((582, 449), (22, 14), colour="front", filled=0.15, corner=2, width=0)
-    canvas.text((612, 460), f"the model's band, ±{100 * band:.0f} %")
+    canvas.text((612, 460), f"the model's band, ±{100 * band:.0f}%")
     return canvas.svg()
 
 

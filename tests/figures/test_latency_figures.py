@@ -28,7 +28,7 @@ def test_fitted_and_held_out_are_told_apart(theme):
     assert by_name["held out"].error_x.array == pytest.approx((0.3,))
     assert by_name["held out"].customdata == ("3-4",)
     assert "&lt;b>1-2" in by_name["fitted on"].hovertext[0]
-    assert "-5.0 %" in by_name["held out"].hovertext[0]
+    assert "-5.0%" in by_name["held out"].hovertext[0]
     lower, upper = figure.data[0], figure.data[1]
     assert upper.y[0] / lower.y[0] == pytest.approx(1.1 / 0.9)
 

@@ -63,7 +63,7 @@ def test_weights_torus_and_model() -> None:
     said(
         SOLUTIONS,
         f"Of {chosen['fronts']} networks on the front {chosen['never']} never win",
-        f"{100 * apart['dev']:.1f} % on dev, {100 * apart['audit']:.1f} % on audit",
-        f"{100 * best['predicted']:.1f} % with the first seed, {100 * best['realised']:.1f} % with",
-        f"{100 * last['predicted']:.1f} and {100 * last['realised']:.1f} % for all",
+        f"{100 * apart['dev']:.1f}% on dev, {100 * apart['audit']:.1f}% on audit",
+        f"{100 * best['predicted']:.1f}% with the first seed, {100 * best['realised']:.1f}% with",
+        f"{100 * last['predicted']:.1f} and {100 * last['realised']:.1f}% for all",
     )

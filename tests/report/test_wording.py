@@ -101,8 +101,8 @@ def test_why_a_measurement_cannot_be_trusted(
 
 def test_what_a_quiet_machine_can_tell_apart() -> None:
     assert latency.noise_sentence(Noise(QUIET, QUIET, 0.01, 0.021)) == (
-        "Quiet enough: architectures that differ by 2.1 % or more can be ranked; other processes "
-        "took 1 % of the CPU."
+        "Quiet enough: architectures that differ by 2.1% or more can be ranked; other processes "
+        "took 1% of the CPU."
     )
     assert "two architectures can be ranked" in latency.noise_sentence(Noise(QUIET, QUIET, 0.01))
 
@@ -284,7 +284,7 @@ def test_a_round_is_told_in_two_sentences() -> None:
     )
     nothing = made_up_summary(proposed=0, accepted=0, refused={})
     assert agora_map.round_sentence(nothing).endswith("Nothing was sampled.")
-    assert agora_map.headline([nothing]).startswith("Audit error 10.0%, 95 % interval")
+    assert agora_map.headline([nothing]).startswith("Audit error 10.0%, 95% interval")
 
 
 def made_up_summary(**counts: Any) -> RoundSummary:

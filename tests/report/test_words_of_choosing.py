@@ -67,9 +67,9 @@ def test_a_limit_is_met_by_what_reads_like_it() -> None:
 
 def test_when_nothing_meets_the_limits_the_nearest_is_named_with_its_excess() -> None:
     found = choice(size=5, latency=0.5, error=17)
-    assert found.nearest == "tiny"  # 24 % above one limit; middle is 60 % above another
+    assert found.nearest == "tiny"  # 24% above one limit; middle is 60% above another
     assert limits_sentence(found) == (
-        "Nothing meets them: the nearest is tiny, with 21.0 % error instead of 17.0."
+        "Nothing meets them: the nearest is tiny, with 21.0% error instead of 17.0."
     )
     assert found.suggested() == ()
 
@@ -131,8 +131,8 @@ def test_neighbours_and_who_beats_whom() -> None:
 def test_side_by_side_says_who_is_best_at_what() -> None:
     assert comparison_sentences(choice(), ["middle", "tiny", "beaten"]) == (
         "Smallest: tiny, 3.00 M parameters. Fastest: tiny, 0.40 ms. "
-        "Most accurate: middle, 18.0 % error. beaten has 0.5 points more (95 %: -2.3 to 3.3, "
-        "within noise). tiny has 3.0 points more (95 %: 0.2 to 5.8, clearly more)."
+        "Most accurate: middle, 18.0% error. beaten has 0.5 points more (95%: -2.3 to 3.3, "
+        "within noise). tiny has 3.0 points more (95%: 0.2 to 5.8, clearly more)."
     )
 
 

@@ -79,7 +79,7 @@ def test_limits_and_what_is_nearest_to_them() -> None:
     assert meets(VALUES, (None, 0.75, None)).tolist() == [True, True, False, False, False]
     assert meets(VALUES, (3.2, None, 20.0)).tolist() == [False, True, False, False, False]
     assert not meets(VALUES, (5.0, 1.0, 17.0)).any()
-    # 18.9 is 11 % above 17, 21 is 24 %, 23 M is 360 % above 5 M.
+    # 18.9 is 11% above 17, 21 is 24%, 23 M is 360% above 5 M.
     assert nearest(VALUES, (5.0, 1.0, 17.0)) == 1
 
 

@@ -60,7 +60,7 @@ def test_every_second_training_is_the_next_of_a_fixed_random_order():
 def test_the_order_is_uniform():
     first = [random_order(6, key)[0] for key in range(600)]
     counts = np.bincount(first, minlength=6)
-    assert ((counts - 100) ** 2 / 100).sum() < 20.5  # chi-squared, 5 degrees of freedom, 0.1 %
+    assert ((counts - 100) ** 2 / 100).sum() < 20.5  # chi-squared, 5 degrees of freedom, 0.1%
 
 
 def test_a_search_that_is_resumed_draws_the_same():

@@ -62,7 +62,7 @@ def test_a_model_stands_beside_teacher_baselines_and_landmark(
     assert table["torch-float32 (ms)"].tolist()[4] == 60.0
     assert not app.selectbox, "one model needs no list"
     assert app.dataframe[0].value.shape == table.shape
-    assert [metric.value for metric in app.metric][:2] == ["81.0 %", "97.0 %"]
+    assert [metric.value for metric in app.metric][:2] == ["81.0%", "97.0%"]
     text = shown(app)
     assert all(escape(remark) in text for remark in words.remarks(trained.realised))
     assert escape(words.accuracy_sentence(trained.realised)) in text

@@ -3,7 +3,7 @@
 All models take their weights from one block of memory as large as the largest of them, so that
 hundreds can be compared without having hundreds in memory. Within a model no two weights overlap,
 so
-the caches behave as if it were alone: times differ by 1-3 % in either direction (docs/latency.md,
+the caches behave as if it were alone: times differ by 1-3% in either direction (docs/latency.md,
 "Shared weights").
 """
 

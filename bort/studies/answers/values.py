@@ -30,7 +30,7 @@ class MeasuredLatency:
     """The measured latency of one architecture, in milliseconds per forward pass.
 
     Attributes:
-        low_ms, high_ms: the median's 95 % bootstrap interval.
+        low_ms, high_ms: the median's 95% bootstrap interval.
         p95_ms: 95th percentile of the runs.
     """
 

@@ -371,7 +371,7 @@ def legend(answer: StudyAnswer, theme: Theme) -> None:
         for layer, look in LOOKS.items()
         if layer in _SIGNS and layer is not Layer.RIVALS and _is_there(layer, answer)
     ]
-    kinds.append(("┃", colours.front, "95 % interval of the error, band of the latency model"))
+    kinds.append(("┃", colours.front, "95% interval of the error, band of the latency model"))
     if _is_there(Layer.BASELINES, answer):
         kinds.append(("┄", colours.muted, "error of a baseline or the teacher"))
     inner = "".join(

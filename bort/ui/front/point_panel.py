@@ -158,7 +158,7 @@ def _facts(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
         (
             "Dev error",
             f"{point.error_rate:.1%}",
-            f"± {half:.1f} (95 %), {point.n_dev:,} dev examples{trainings}",
+            f"± {half:.1f} (95%), {point.n_dev:,} dev examples{trainings}",
         ),
         (
             "W",

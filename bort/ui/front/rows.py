@@ -24,7 +24,7 @@ from bort.ui.kit import address, later, markup, readings
 NAME = "row"
 COLUMNS = {
     "error (%)": st.column_config.NumberColumn("error (%)", format="%.1f"),
-    "± 95 % (points)": st.column_config.NumberColumn("± 95 % (points)", format="%.1f"),
+    "± 95% (points)": st.column_config.NumberColumn("± 95% (points)", format="%.1f"),
     "W": st.column_config.NumberColumn("W", format="%.3f"),
 }
 SEARCHED_AT_MOST = 5_000  # rows; a larger table takes more than a few seconds
@@ -49,7 +49,7 @@ def frame(answer: TableAnswer, choice: Choice, *, all_: bool) -> pd.DataFrame:
     theirs(columns.latency, [p.latency for p in points])
     made["error (%)"] = [100 * p.error_rate for p in points]
     if columns.error_se:
-        made["± 95 % (points)"] = [100 * NORMAL_95 * (p.error_se or 0.0) for p in points]
+        made["± 95% (points)"] = [100 * NORMAL_95 * (p.error_se or 0.0) for p in points]
     made["W"] = [p.w for p in points]
     for name in dict.fromkeys(name for p in points for name in p.architecture):
         theirs(name, [p.architecture.get(name) for p in points])
@@ -74,7 +74,7 @@ def facts(point: TablePoint, answer: TableAnswer) -> list[tuple[str, str, str]]:
     return [
         (columns.size, significant(point.size), _inverted(SIZE, answer)),
         (columns.latency, significant(point.latency), _inverted(LATENCY, answer)),
-        ("Error", f"{point.error_rate:.1%}", f"± {half:.1f} (95 %)" if half else ""),
+        ("Error", f"{point.error_rate:.1%}", f"± {half:.1f} (95%)" if half else ""),
         (
             "W",
             f"{point.w:.3f}",

@@ -21,7 +21,7 @@ _COLUMNS = {
     "latency_ms": st.column_config.NumberColumn("latency (ms)", format="%.3f"),
     "error": st.column_config.NumberColumn("dev error (%)", format="%.1f"),
     "half": st.column_config.NumberColumn(
-        "± (points)", format="%.1f", help="Half of the 95 % interval of the error."
+        "± (points)", format="%.1f", help="Half of the 95% interval of the error."
     ),
     "w": st.column_config.NumberColumn("W", format="%.3f"),
 }

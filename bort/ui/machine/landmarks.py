@@ -95,7 +95,7 @@ def _numbers(mark: TimedLandmark) -> dict[str, Any]:
         "without embeddings (M)": round(mark.effective_parameter_count / 1e6, 1),
         "of BERT-large (%)": round(100 * mark.effective_share_of_large, 1),
         "median (ms)": round(mark.median_ms, 1),
-        "95 % interval (ms)": f"{mark.low_ms:.1f} to {mark.high_ms:.1f}",
+        "95% interval (ms)": f"{mark.low_ms:.1f} to {mark.high_ms:.1f}",
         "times faster than BERT-large": times_faster(mark, LARGE),
         "than BERT-base": times_faster(mark, BASE),
     }

@@ -107,10 +107,10 @@ def _describe(profile: LatencyProfile) -> None:
     markup.facts(
         [
             ("Runtime", profile.runtime, str(profile.workload)),
-            ("Model's error", f"{model.median_abs_percent_error:.1f} % median", held_out),
-            ("90th percentile", f"{model.p90_abs_percent_error:.1f} %", ""),
+            ("Model's error", f"{model.median_abs_percent_error:.1f}% median", held_out),
+            ("90th percentile", f"{model.p90_abs_percent_error:.1f}%", ""),
             ("Rank correlation", "unknown" if rank is None else f"{rank:.3f}", "Spearman's"),
-            ("Band", f"±{100 * model.band:.0f} %", "contains 9 of 10 architectures"),
+            ("Band", f"±{100 * model.band:.0f}%", "contains 9 of 10 architectures"),
             ("Measured", f"{len(profile.measurements)}", f"in {profile.rounds} rounds"),
         ]
     )
@@ -170,8 +170,8 @@ def _facts(a: LatencyProfile, b: LatencyProfile) -> pd.DataFrame:
         ("runtime", a.runtime, b.runtime),
         ("workload", str(a.workload), str(b.workload)),
         ("processor", a.fingerprint.cpu, b.fingerprint.cpu),
-        ("model's median error", *(f"{p.model.median_abs_percent_error:.1f} %" for p in (a, b))),
-        ("band", *(f"±{100 * p.band:.0f} %" for p in (a, b))),
+        ("model's median error", *(f"{p.model.median_abs_percent_error:.1f}%" for p in (a, b))),
+        ("band", *(f"±{100 * p.band:.0f}%" for p in (a, b))),
         ("noise", *("quiet" if p.noise.ok else "not quiet" for p in (a, b))),
         ("measured", *(moment(p.measured_at) for p in (a, b))),
     ]

@@ -180,9 +180,9 @@ def _describe(model: TrainedModel) -> None:
         markup.note(f"A finished example, recorded elsewhere, on {cpu}, without its weights.")
     with st.container(horizontal=True, gap="large"):
         accuracy, share = percent(realised.audit.accuracy), percent(realised.share_of_teacher)
-        st.metric("Audit accuracy", f"{accuracy:.1f} %", width="content")
+        st.metric("Audit accuracy", f"{accuracy:.1f}%", width="content")
         if share is not None:
-            st.metric("Of its teacher's accuracy", f"{share:.1f} %", width="content")
+            st.metric("Of its teacher's accuracy", f"{share:.1f}%", width="content")
         if realised.times_faster_than_teacher is not None:
             is_text = bool(model.evidence.workload.by_vocabulary)
             what = "from text to label" if is_text else "network alone"
@@ -298,7 +298,7 @@ def comparison(model: TrainedModel) -> pd.DataFrame:
     if realised.landmark:
         rows.append(_landmark(model))
     latencies = [_column(runtime) for runtime in realised.latency]
-    columns = ["who", "audit (%)", "95 %", "dev (%)", "macro F1", "parameters"]
+    columns = ["who", "audit (%)", "95%", "dev (%)", "macro F1", "parameters"]
     if realised.files is not None:
         columns.append("MB, int8")
     columns += latencies
@@ -317,7 +317,7 @@ def _evaluated(who: str, found: Accuracy, parameters: int | None) -> dict[str, A
     return {
         "who": who,
         "audit (%)": percent(found.accuracy),
-        "95 %": f"{100 * found.low:.1f} to {100 * found.high:.1f}",
+        "95%": f"{100 * found.low:.1f} to {100 * found.high:.1f}",
         "macro F1": round(found.macro_f1, 3),
         "parameters": parameters,
     }

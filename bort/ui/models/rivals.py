@@ -35,7 +35,7 @@ _FORMATS = {
     "who": st.column_config.TextColumn("", width=215),
     "verdict": st.column_config.TextColumn(width=80),
     "audit (%)": st.column_config.NumberColumn(format="%.1f", width=70),
-    "95 %": st.column_config.TextColumn(width=95),
+    "95%": st.column_config.TextColumn(width=95),
     "macro F1": st.column_config.NumberColumn(format="%.3f", width=70),
     "bytes": st.column_config.NumberColumn(format="localized", width=90),
     "memory (MB)": st.column_config.NumberColumn(
@@ -134,7 +134,7 @@ def comparison_table(found: Comparison, model: str = "") -> pd.DataFrame:
                 "who": rival_name(row),
                 "verdict": _verdict(row),
                 "audit (%)": round(100 * row.accuracy, 1),
-                "95 %": f"{100 * row.low:.1f} to {100 * row.high:.1f}",
+                "95%": f"{100 * row.low:.1f} to {100 * row.high:.1f}",
                 "macro F1": row.macro_f1,
                 "bytes": row.size_bytes,
                 "memory (MB)": None if row.memory_bytes is None else row.memory_bytes / 1e6,
