@@ -142,7 +142,7 @@ def read(reader):
         ("Beside its teacher, network alone", "as fast"),
     ):
         metric = page.get_by_test_id("stMetric").filter(has_text=name)
-        expect(metric).to_contain_text(re.compile(rf"\d\.\d .*{unit}"))
+        expect(metric).to_contain_text(re.compile(rf"\d\.\d.*{unit}"))
     beside = page.get_by_test_id("stDataFrame").first
     for text in ("tf-idf with logistic regression", "TinyBERT-4, nearest in size", "6"):
         expect(cell(beside, text)).to_be_attached()
