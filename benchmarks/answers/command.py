@@ -13,7 +13,10 @@ from bort.core.fields import read
 from bort.studies.parts import PRESETS, TASK
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from benchmarks.answers.rows import Row
+    from benchmarks.row_log import RowLog
     from bort.core.study import StudySpec, TaskSpec
     from bort.storage import JobRecord, Store
 
@@ -36,7 +39,8 @@ def answers(
     accurate one on the front with at most a tenth of the latency of the source network's shape. The
     table gets a row for each, with intervals, minutes, and the minutes that were planned. Set
     BORT_HOME to an empty folder to include all that is done only once. If the command is stopped,
-    start it again: it continues the study, whose minutes then have no plan.
+    start it again: it continues the study, whose minutes then have no plan, and makes the rows that
+    the table lacks.
 
     \b
     Examples:
@@ -56,7 +60,7 @@ def answers(
         with open_store(store_url) as store:
             table = open_table(out)
             ensure_examples(store, paths.examples())
-            for row in _answers(store, task):
+            for row in _answers(store, task, table):
                 table.append(asdict(row))
     page = write_page(table)
     if as_json:
@@ -65,8 +69,8 @@ def answers(
         click.echo(f"{page.read_text('utf-8')}\n{page}")
 
 
-def _answers(store: "Store", task: "TaskSpec") -> "list[Row]":
-    """Search, fine-tune both picks, and make their rows."""
+def _answers(store: "Store", task: "TaskSpec", table: "RowLog") -> "Iterator[Row]":
+    """Search, fine-tune both picks, and make their rows; what the table has is not made again."""
     from benchmarks.answers.rows import Minutes, row_of
     from bort import jobs
     from bort.core.serialise import from_json
@@ -82,20 +86,22 @@ def _answers(store: "Store", task: "TaskSpec") -> "list[Row]":
     with progress(f"Searching {spec.name}") as on_step:
         jobs.run_here(store, "search", spec.to_dict(), study=spec.name, on_step=on_step)
     search = Minutes(planned, sum(job.seconds for job in _searches(store, spec)) / 60)
-    rows = []
+    found = table.rows()
+    known = set(zip(found["task"], found["labelled"], found["pick"], strict=True))
     for kind, pick in _picks(store, spec).items():
+        if (Path(task.task).stem, task.labelled or 0, kind) in known:
+            continue
         request = describe_finetune(store, spec.name, [pick])
         estimate = estimate_finetune(store, request, check_finetune(request))
         began = time.monotonic()
         with progress(f"Fine-tuning {pick}") as on_step:
-            found = jobs.run_here(
+            answer = jobs.run_here(
                 store, "finetune", request.to_dict(), study=spec.name, on_step=on_step
             )
         tuning = Minutes(estimate.minutes, _minutes_since(began))
-        for model in found["models"]:
+        for model in answer["models"]:
             realised = from_json(Realised, model, what="the answer")
-            rows.append(row_of(task, kind, realised, search=search, finetune=tuning))
-    return rows
+            yield row_of(task, kind, realised, search=search, finetune=tuning)
 
 
 def _study(store: "Store", task: "TaskSpec") -> "StudySpec":

@@ -111,6 +111,7 @@ def record(
       bort bench record --out reviews.csv --profile quiet.json --table-only
     """
     from benchmarks.record.recording import RecordingLog, spread, table
+    from bort.core.serialise import to_json
     from bort.core.study import SearchSpec, StudySpec, TrainingSpec
     from bort.families import load_space
     from bort.latency.profile import read_profile
@@ -156,7 +157,7 @@ def record(
         "architectures": len(result),
         "of": len(searched),
         "trainings": len(log.done),
-        "oracle": oracle.describe(),
+        "oracle": to_json(oracle.describe()),
         "profile": None if measured is None else measured.name,
         "fingerprint": None if measured is None else measured.fingerprint.to_dict(),
     }

@@ -22,6 +22,7 @@ from bort.figures import axes_of, front_info, plot_front_3d, plot_pair
 from bort.finetuning.request import check_finetune, describe_finetune
 from bort.jobs import JobFailedError, find_job, list_jobs, run_here, start_detached
 from bort.jobs.runtime.control import create_study
+from bort.jobs.runtime.process import this_process
 from bort.latency.profile import LatencyProfile
 from bort.latency.stored import named_profile, profile_key, reusable_profile
 from bort.report.data import data_warning
@@ -338,7 +339,10 @@ def run_job(
         return _follow(store, job, title, verbose=verbose).id
     with progress(title, is_shown=verbose) as on_step:
         run_here(store, kind, spec, study=study, on_step=on_step)
-    return next(job.id for job in list_jobs(store, study=study) if job.kind == kind)
+    mine = this_process()  # another one may have begun a job of this study since
+    return next(
+        job.id for job in list_jobs(store, study=study) if job.kind == kind and job.process == mine
+    )
 
 
 def _follow(store: Store, job_id: int, title: str, *, verbose: bool) -> JobRecord:

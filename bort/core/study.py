@@ -260,10 +260,11 @@ class SearchSpec(Description):
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.budget is not None and len(self.include) > self.budget:
+        included = len(set(self.include))
+        if self.budget is not None and included > self.budget:
             raise InvalidFieldError(
                 "include",
-                f"{len(self.include)} architectures to train first exceed the budget of "
+                f"{included} architectures to train first exceed the budget of "
                 f"{self.budget}; raise the budget",
             )
 

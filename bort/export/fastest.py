@@ -17,11 +17,10 @@ from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.core.rivals import PerText
 from bort.core.scratch import temporary
 from bort.core.serialise import to_json
-from bort.core.study import TaskSpec
 from bort.export import numpy_folder, onnx
 from bort.export.card import is_ours, model_card
 from bort.export.classify import read_numpy, read_onnx
-from bort.export.folder import Export, check_files, listed, name_inputs, new_output
+from bort.export.folder import Export, check_files, listed, name_inputs, new_output, own_task
 from bort.finetuning.deployed import SINGLE, Deployed, DeployedFile
 from bort.finetuning.realised import evidence_of, realised_of
 from bort.latency.classifiers import Classify, Times, time_classifiers
@@ -29,7 +28,7 @@ from bort.latency.runtimes import runtime_kind
 from bort.latency.timing import Instruments
 from bort.latency.workload import Text
 from bort.storage import ModelRecord, Store
-from bort.tasks import Split, load_task
+from bort.tasks import Split
 from bort.training.limits import read_limits
 from bort.training.source import read_config
 
@@ -127,7 +126,7 @@ def _measured(
     instruments: Instruments | None,
     on_step: OnStep,
 ) -> Deployed:
-    split = load_task(TaskSpec.from_dict(evidence_of(model).data.task_spec), on_step=on_step).dev
+    split = own_task(model, on_step=on_step).dev
     classifiers = {runtime: _open(model, runtime, folders[runtime]) for runtime in folders}
     on_step(Progress(stage=Stage.CHECKING_EXPORT, subject=model.name))
     texts = _texts(split)

@@ -13,13 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bort.core.errors import ExportError
+from bort.core.errors import ExportError, InvalidDataError
+from bort.core.progress import OnStep, ignore
 from bort.core.scratch import scratch
 from bort.core.serialise import to_json
+from bort.core.study import TaskSpec
 from bort.export.card import model_card
 from bort.finetuning.realised import RealisedLatency, evidence_of, realised_of
 from bort.storage import ModelRecord, fetch_model
 from bort.studies.commands import finetune_command
+from bort.tasks import Task, load_task
 
 RELIABILITY = "dev_reliability"  # in config.json: how often sure answers are right
 TEXT_COLUMNS = "text_columns"  # in config.json: what the model was trained on, one or two columns
@@ -108,6 +111,24 @@ def name_inputs(folder: Path, model: ModelRecord) -> None:
         more[RELIABILITY] = to_json(reliability)
     _add(folder / "config.json", more)
     _add(folder / "tokenizer_config.json", {"model_input_names": names})
+
+
+def own_task(model: ModelRecord, *, on_step: OnStep = ignore) -> Task:
+    """Load the task that a model was trained on.
+
+    Raises:
+        InvalidDataError: its texts have changed, and may be in other splits.
+        BortError: it cannot be loaded.
+    """
+    evidence = evidence_of(model)
+    task = load_task(TaskSpec.from_dict(evidence.data.task_spec), on_step=on_step)
+    before = evidence.oracle.task_digest
+    if before is not None and before != task.digest:
+        raise InvalidDataError(
+            f"the task's texts or labels have changed since {model.name} was trained "
+            f"({before[:12]}… then, {task.digest[:12]}… now); restore them, or train it again"
+        )
+    return task
 
 
 def _add(path: Path, more: Mapping[str, Any]) -> None:

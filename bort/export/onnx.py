@@ -18,7 +18,7 @@ from bort.core.architecture import Architecture
 from bort.core.errors import BortError, ExportError
 from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.export.card import model_card
-from bort.export.folder import Export, check_files, listed, name_inputs, new_output
+from bort.export.folder import Export, check_files, listed, name_inputs, new_output, own_task
 from bort.families import SearchSpace
 from bort.finetuning.realised import RealisedLatency, evidence_of, realised_of
 from bort.latency.protocol import HANDFUL, Run
@@ -176,14 +176,11 @@ def probe_of(model: ModelRecord) -> Probe:
 
 
 def _audit_probe(model: ModelRecord) -> Probe:
-    from bort.core.study import TaskSpec
-    from bort.tasks import load_task
     from bort.training.tokens import load_tokenizer
 
-    evidence = evidence_of(model)
-    task = load_task(TaskSpec.from_dict(evidence.data.task_spec))
+    task = own_task(model)
     tokenizer = load_tokenizer(model.folder)
-    tokenizer.enable_truncation(evidence.max_length)
+    tokenizer.enable_truncation(evidence_of(model).max_length)
     tokenizer.enable_padding()
     split = task.audit
     texts: Sequence[Any] = split.texts

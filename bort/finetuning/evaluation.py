@@ -285,6 +285,8 @@ def _interval(right: NDArray[np.float64], mean: float) -> tuple[float, float]:
 def _half_width(values: NDArray[np.float64]) -> float:
     """Compute half the width of the mean's interval for `values`, shape (seeds, texts)."""
     seeds, n = values.shape
+    if n < 2:
+        return 1.0  # one text says nothing of the others
     texts = Z95 * float(values.mean(axis=0).std(ddof=1)) / math.sqrt(n)
     if seeds == 1:
         return texts

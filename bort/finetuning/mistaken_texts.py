@@ -12,6 +12,7 @@ from bort.tasks import list_tasks, load_task, resolve
 from bort.tasks.files import read_bytes, read_rows
 from bort.tasks.given import here
 from bort.tasks.hub import PREFIX
+from bort.tasks.rows import as_text
 
 
 class MistakenText(NamedTuple):
@@ -71,9 +72,18 @@ def rows_of_texts(evidence: Evidence) -> dict[tuple[str, ...], list[int]]:
     path = here(expanded(name))
     columns = read_rows(path, read_bytes(path), list(spec.text)).columns
     found: dict[tuple[str, ...], list[int]] = {}
-    for number, text in enumerate(zip(*(columns[one] for one in spec.text), strict=True), 1):
+    for number, cells in enumerate(zip(*(columns[one] for one in spec.text), strict=True), 1):
+        text = tuple(_cleaned(cell) for cell in cells)
         found.setdefault(text, []).append(number)
     return found
+
+
+def _cleaned(cell: object) -> str:
+    """Clean a cell as the task did; a row that the task left out may hold anything."""
+    try:
+        return as_text(cell, "the file") or ""
+    except InvalidDataError:
+        return ""
 
 
 def matching(

@@ -23,6 +23,7 @@ from bort.studies.answers import Limits, best_within, read_answer
 from bort.studies.checks import check_study, threads_each
 from bort.studies.loggers import check_loggers, default_loggers
 from bort.tasks import DataWarning, Task, anchored, list_tasks, load_task
+from bort.tasks.hub import PREFIX
 from bort.training.source import source_network
 from bort.training.tokens import load_tokenizer
 
@@ -157,7 +158,9 @@ def named_tasks(
         InvalidOptionError: columns are named without a file.
         UnknownTaskError: there is no such task or file.
     """
-    is_file = task not in (None, ALL_TASKS) and Path(str(task)).suffix
+    is_file = task not in (None, ALL_TASKS) and (
+        Path(str(task)).suffix or str(task).startswith(PREFIX)
+    )
     if (text or label or split_column or where) and not is_file:
         raise InvalidOptionError(
             "--text, --label, --split-column and --where concern the columns of a file; add "
@@ -170,6 +173,7 @@ def named_tasks(
     asked = anchored(TaskSpec(task=task, text=tuple(text or own.text), label=label or own.label))
     if asked.task == own.task:
         split_column, where = split_column or own.split_column, where or own.where
+        asked = replace(asked, labelled=own.labelled)
     return (replace(asked, split_column=split_column, where=tuple(where), seed=own.seed),)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bort.core.question import Goal
-from bort.report.numbers import rounded_up
+from bort.report.numbers import counted, rounded_down, rounded_up
 from bort.search import facts
 from bort.search.audit import AuditFinding
 from bort.search.facts import Fact, Status, fact_from_dict
@@ -43,7 +43,7 @@ def audit_statement(found: AuditFinding | facts.Audited) -> str:
     return (
         f"{found.drawn} of {found.population} were audited at random and {found.failed} failed. "
         f"With {100 * (1 - found.alpha):.6g}% confidence at most {found.uncovered_at_most} of "
-        f"{found.population} are {what} at ε = {found.epsilon:.3g}, on this dev set"
+        f"{found.population} are {what} at ε = {rounded_up(found.epsilon)}, on this dev set"
     )
 
 
@@ -145,9 +145,9 @@ def _(fact: facts.LatencyModelled) -> Words:
     truth = factor * (1 + fact.band) / (1 - fact.band)
     return Words(
         "latency",
-        f"Certified for the predicted latencies, within a factor of {factor:.3g}. If the true "
-        f"ones are within ±{fact.band:.1%} of the predictions, they are covered within a factor of "
-        f"{truth:.3g}.",
+        f"Certified for the predicted latencies, within a factor of {rounded_up(factor)}. If the "
+        f"true ones are within ±{fact.band:.1%} of the predictions, they are covered within a "
+        f"factor of {rounded_up(truth)}.",
     )
 
 
@@ -192,9 +192,10 @@ def _(fact: facts.LambdaUntested) -> Words:
 
 @words.register
 def _(fact: facts.LambdaEstimated) -> Words:
+    were = "was" if fact.challenges == 1 else "were"
     challenges = (
-        f"; {fact.challenges} challenges, the architectures that a larger λ would uncover first, "
-        "are within its predictions"
+        f"; {fact.challenges} of the architectures that a larger λ would uncover first {were} "
+        "trained as challenges, within its predictions"
         if fact.challenges
         else ""
     )
@@ -226,7 +227,8 @@ def _covered(goal: Goal, certified_epsilon: float | None) -> str:
     if certified_epsilon is None:
         return "nothing is certified yet."
     if goal is Goal.BEST:
-        return f"the best W found is within a factor of {1 - certified_epsilon:.3g} of the largest."
+        factor = rounded_down(1 - certified_epsilon)
+        return f"the best W found is within a factor of {factor} of the largest."
     return f"every architecture is covered within a factor of {rounded_up(1 + certified_epsilon)}."
 
 
@@ -271,8 +273,8 @@ def _(fact: facts.ErrorsFloored) -> Words:
     floor = f"{fact.floor:.3g}" + (", 1/(2 n_dev)" if fact.n else "")
     return Words(
         "zero errors",
-        f"{fact.count} errors of 0 count as {floor}. The guarantee is (1+ε) times the larger of "
-        "the true error and this floor.",
+        f"Errors of 0 count as {floor} ({fact.count} here). The guarantee is (1+ε) times the "
+        "larger of the true error and this floor.",
     )
 
 
@@ -280,8 +282,8 @@ def _(fact: facts.ErrorsFloored) -> Words:
 def _(fact: facts.Excluded) -> Words:
     return Words(
         "excluded",
-        f"{fact.count} architectures diverged in training and in every retry. The claim does "
-        "not include them or use them.",
+        f"{counted(fact.count, 'architecture')} diverged in training and in every retry. The claim "
+        "neither includes nor uses what diverged.",
     )
 
 
@@ -293,7 +295,7 @@ def _(fact: facts.SpotChecked) -> Words:
 @words.register
 def _(fact: facts.Audited) -> Words:
     lambda_ = (
-        f"{fact.outside} errors are outside what λ predicts, the worst by "
+        f"Outside what λ predicts: {counted(fact.outside, 'error')}, the worst by "
         f"{np.expm1(fact.worst_excess):.1%}."
         if fact.outside
         else "All errors are within what λ predicts."

@@ -11,6 +11,7 @@ from bort.finetuning.calibration import Calibration
 from bort.finetuning.mistaken_texts import MistakenText
 from bort.finetuning.mistakes import Confusion, Mistakes
 from bort.finetuning.realised import DataFacts
+from bort.report.numbers import counted
 from bort.report.terminal import Terminal
 
 NOT_KEPT = (
@@ -48,8 +49,8 @@ def confusion_sentence(confusion: Confusion, names: Sequence[str]) -> str:
     wrong = sum(row.texts for row in rows)
     return (
         f"It answers {wrong:,} of {texts:,} audit texts wrongly. Its most frequent mistake: "
-        f"{first.texts:,} texts of the class {first.true} ({first.share:.1%}) are answered with "
-        f"{first.answer}."
+        f"{counted(first.texts, 'text')} of the class {first.true} ({first.share:.1%}), answered "
+        f"with {first.answer}."
     )
 
 

@@ -124,6 +124,36 @@ def short_count(count: int) -> str:
     return f"{value:.{3 if value < 1 else 2 if value < 10 else 1}f} M"
 
 
+def percent_down(share: float) -> str:
+    """Write a share in percent, never larger than it is.
+
+    Examples:
+        >>> percent_down(0.9696), percent_down(0.0004)
+        ('96.9%', '0.0%')
+    """
+    return f"{math.floor(1000 * share + 1e-9) / 1000:.1%}"
+
+
+def rounded_down(value: float) -> str:
+    """Write a number between 0 and 1 with three decimals at most, never larger than it is.
+
+    Examples:
+        >>> rounded_down(0.7496), rounded_down(0.75)
+        ('0.749', '0.75')
+    """
+    return f"{math.floor(1000 * value + 1e-9) / 1000:g}"
+
+
+def percent(share: float) -> str:
+    """Write a share in percent; a small one is not written as none.
+
+    Examples:
+        >>> percent(0.1234), percent(0.0004), percent(0)
+        ('12.3%', '0.04%', '0.0%')
+    """
+    return f"{share:.1%}" if share >= 0.001 or not share else f"{100 * share:.2g}%"
+
+
 def rounded_up(value: float, digits: int = 3) -> str:
     """Write a positive number with few digits, never smaller than it is.
 

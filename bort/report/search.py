@@ -16,7 +16,7 @@ from bort.report.data import table_note
 from bort.report.doubt import audit_offer_sentence, doubt_sentence
 from bort.report.latency import misfit_sentence
 from bort.report.ledger import audit_statement, spot_check_statements, spot_checks_json, words
-from bort.report.numbers import counted, milliseconds, rounded_up, short_count
+from bort.report.numbers import counted, milliseconds, percent_down, rounded_up, short_count
 from bort.report.rivals import losses, print_rivals
 from bort.report.terminal import Terminal
 from bort.search import Ending
@@ -88,7 +88,7 @@ def origin_sentence(origin: Origin | None, unrecorded: int) -> str:
     if not unrecorded:
         return said
     return (
-        f"{said} An older version made {unrecorded:,} trainings and did not record their "
+        f"{said} An older version made {counted(unrecorded, 'training')} and did not record their "
         "texts, networks and processor, so nobody can check that their errors are comparable."
     ).strip()
 
@@ -115,6 +115,11 @@ The 2 finished models of this study have errors 2.5 to 4.0 points lower.
     if len(gains) == 1:
         way = "lower" if low >= 0 else "higher"
         return f"{text} The finished model of this study has an error {abs(low):.1f} points {way}."
+    if low < 0:
+        return (
+            f"{text} Against that, the errors of the {len(gains)} finished models of this study "
+            f"are between {-low:.1f} points higher and {high:.1f} points lower."
+        )
     return (
         f"{text} The {len(gains)} finished models of this study have errors {low:.1f} to "
         f"{high:.1f} points lower."
@@ -147,17 +152,16 @@ def _for_the_cover(answer: Answer, certified: float) -> str:
     """Say within how much the cover's members alone are enough, if it is more."""
     if answer.cover is None or answer.cover_epsilon is None or answer.cover_epsilon <= certified:
         return ""
-    return f"; the {len(answer.cover)} in the cover are enough for {_percent(answer.cover_epsilon)}"
+    enough = "is" if len(answer.cover) == 1 else "are"
+    return (
+        f"; the {len(answer.cover)} in the cover {enough} enough for "
+        f"{_percent(answer.cover_epsilon)}"
+    )
 
 
 def _percent(share: float) -> str:
     """Write a share in percent, rounded up: a claim must not say more than is certified."""
     return f"{math.ceil(1000 * share - 1e-9) / 1000:.1%}"
-
-
-def _percent_down(share: float) -> str:
-    """Write a share in percent, rounded down."""
-    return f"{math.floor(1000 * share + 1e-9) / 1000:.1%}"
 
 
 def _noise(answer: Answer) -> str:
@@ -173,7 +177,7 @@ def _besides(answer: Answer) -> Iterable[str]:
     if answer.w_ratio is not None and answer.goal is not Goal.BEST and answer.best is not None:
         weights = ", ".join(f"{w:g}" for w in answer.weights)
         condition = "" if answer.guarantee is Guarantee.PROVED else " if so,"
-        share = _percent_down(answer.w_ratio)
+        share = percent_down(answer.w_ratio)
         if answer.w_ratio < 0.001:  # it would be written as 0.0%
             yield f"At weights {weights}, nothing is known about the largest W."
         else:
@@ -246,7 +250,7 @@ def latency_note(latency: LatencyBasis) -> str:
         f"{latency.sequence_length} tokens",
     ]
     if latency.threads:
-        parts.append(f"{latency.threads} threads")
+        parts.append(counted(latency.threads, "thread"))
     if latency.band:
         parts.append(f"model within ±{latency.band:.0%}")
     if latency.machine is None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bort.core.progress import Progress, Stage
 from bort.core.question import Goal
-from bort.report.numbers import duration
+from bort.report.numbers import duration, rounded_up
 from bort.studies.estimates import Planned, Work
 
 _PICKED = {
@@ -147,9 +147,9 @@ def learnt_sentence(step: Progress, certified: Sequence[float | None]) -> str:
     before, now = (None, None, *certified)[-2:]
     if now is not None:
         if before is None:
-            said.append(f"Certified ε is {now:.3g}; nothing was certified before.")
-        elif f"{before:.3g}" == f"{now:.3g}":
-            said.append(f"Certified ε stays at {now:.3g}.")
+            said.append(f"Certified ε is {rounded_up(now)}; nothing was certified before.")
+        elif rounded_up(before) == rounded_up(now):
+            said.append(f"Certified ε stays at {rounded_up(now)}.")
         else:
-            said.append(f"Certified ε {before:.3g} → {now:.3g}.")
+            said.append(f"Certified ε {rounded_up(before)} → {rounded_up(now)}.")
     return " ".join(said)

@@ -26,7 +26,7 @@ from bort.latency.runtimes.exporting import export_module, quantise, quiet_expor
 from bort.rivals.opening import MODEL, READING, REGRESSION, TOKENIZER
 from bort.rivals.rival import Making, Method, fit_regression
 from bort.training.baselines import source_vectors
-from bort.training.fine_tuning import classifier_over, fine_tune, seconds_of
+from bort.training.fine_tuning import classifier_over, fine_tune, is_made, seconds_of
 from bort.training.loop import predict
 from bort.training.model_files import load_classifier
 from bort.training.source import SourceNetwork
@@ -183,7 +183,7 @@ def tune_half(making: Making) -> float:
         context.on_step(replace(step, stage=Stage.MAKING_RIVAL, subject=RivalKind.FEWER_LAYERS))
 
     with building(tuned.with_name(f"{tuned.name}.lock")):
-        if not (tuned / "config.json").is_file():
+        if not is_made(tuned):
             fine_tune(
                 making.task,
                 context.encoded,

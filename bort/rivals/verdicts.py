@@ -30,7 +30,9 @@ class Contender:
 def gain(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> Gain:
     """Compute ours minus theirs: shares of right answers to the same texts, shape (n,)."""
     each = ours.astype(float) - theirs.astype(float)
-    mean, half = float(each.mean()), Z95 * float(each.std(ddof=1)) / len(each) ** 0.5
+    mean = float(each.mean())
+    # One text says nothing of the others.
+    half = Z95 * float(each.std(ddof=1)) / len(each) ** 0.5 if len(each) > 1 else 1.0
     return Gain(difference=mean, low=mean - half, high=mean + half)
 
 

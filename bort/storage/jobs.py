@@ -73,11 +73,13 @@ class Jobs:
         states: Iterable[JobState] | None = None,
         limit: int | None = None,
         examples: bool = True,
+        only_examples: bool = False,
     ) -> list[JobRecord]:
         """Return jobs, newest first, that meet every given condition.
 
         Args:
             examples: also those that were recorded elsewhere; their times are another machine's.
+            only_examples: nothing but those.
         """
         query = _jobs.select().order_by(_jobs.c.id.desc()).limit(limit)
         if study is not None:
@@ -88,6 +90,8 @@ class Jobs:
             query = query.where(_jobs.c.state.in_([state.value for state in states]))
         if not examples:
             query = query.where(_jobs.c.is_example.is_not(True))
+        if only_examples:
+            query = query.where(_jobs.c.is_example.is_(True))
         with self._db.reading() as connection:
             return [_job(row) for row in connection.execute(query)]
 

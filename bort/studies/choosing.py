@@ -164,7 +164,7 @@ class Choice:
 def choose(points: Sequence[AnyPoint], limits: Limits, unit: Unit = SizeUnit.PARAMETERS) -> Choice:
     """Sort out which points meet the limits. O(n log n)."""
     options = options_of(points)
-    shown = _as_shown(options.values, unit)
+    shown = np.minimum(_as_shown(options.values, unit), options.values)
     meeting = np.flatnonzero(meets(shown, limits))
     is_out = limits.is_set and len(points) > 0 and not len(meeting)
     return Choice(
@@ -187,7 +187,7 @@ def joint_front(points: Mapping[str, Sequence[AnyPoint]]) -> dict[str, int]:
 
 
 def _as_shown(values: FloatArray, unit: Unit) -> FloatArray:
-    """Round as pages do: a limit of 0.073 ms is met by what reads 0.073 ms."""
+    """Round as pages do: a limit of 0.073 ms is also met by what reads 0.073 ms."""
     if isinstance(unit, Columns):  # four significant digits
         powers = np.floor(np.log10(np.maximum(np.abs(values), 1e-300)))
         step = 10.0 ** (powers - 3)

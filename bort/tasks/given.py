@@ -56,11 +56,12 @@ def class_values(path: Path, class_names: Iterable[str]) -> list[Any]:
 
     column = pq.read_table(path, columns=[LABEL], use_threads=False).column(LABEL)
     values = {
-        str(as_label(value, _PLACE)).casefold(): value
+        str(as_label(value, _PLACE)): value
         for value in column.unique().to_pylist()
         if value is not None
     }
-    return [values[name.casefold()] for name in class_names]
+    folded = {name.casefold(): value for name, value in values.items()}
+    return [values[name] if name in values else folded[name.casefold()] for name in class_names]
 
 
 def is_given(path: str) -> bool:

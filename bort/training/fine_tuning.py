@@ -120,6 +120,11 @@ def fine_tune(
     shutil.rmtree(work, ignore_errors=True)
 
 
+def is_made(folder: Path) -> bool:
+    """Whether `fine_tune` has written the folder, its recipe included, which comes last."""
+    return (folder / RECIPE).is_file()
+
+
 def seconds_of(folder: Path) -> float:
     """Read how many seconds `fine_tune` took for a folder, all attempts; 0 if nobody knows.
 

@@ -132,11 +132,13 @@ def label_order(found: Sequence[str], class_names: Sequence[str], name: str) -> 
         InvalidModelError: the number of labels or their names differ.
     """
     wanted = [_normalised(c) for c in class_names]
+    if sorted(found) == sorted(class_names):  # some may differ in case alone
+        return [list(found).index(c) for c in class_names]
     if len(found) == len(wanted):
         if all(label == f"LABEL_{i}" for i, label in enumerate(found)):
             return list(range(len(found)))
         labels = [_normalised(label) for label in found]
-        if sorted(labels) == sorted(wanted):
+        if sorted(labels) == sorted(wanted) and len(set(wanted)) == len(wanted):
             return [labels.index(c) for c in wanted]
     raise InvalidModelError(
         f"{name} has the labels {', '.join(found)}, but the task has {', '.join(class_names)}; "

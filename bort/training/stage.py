@@ -153,6 +153,9 @@ class _Run:
         stage, settings = self.stage, self.stage.settings
         if stage.keep == "best" and not self.state["curve"]:
             self._evaluate()  # a stage never ends with worse weights than it began with
+        if self._is_out_of_patience():  # the run before was interrupted just then
+            self._finish()
+            return
         for step in train(
             stage.model,
             stage.examples,

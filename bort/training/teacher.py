@@ -25,7 +25,7 @@ from bort.core.progress import Counted, OnStep, Progress, Stage, ignore
 from bort.tasks import Split, Task
 from bort.training.baselines import Answer, majority, probe, scored, tfidf, whole_texts
 from bort.training.execution import ShouldStop, stop_or_pause
-from bort.training.fine_tuning import fine_tune
+from bort.training.fine_tuning import fine_tune, is_made
 from bort.training.fit import label_order
 from bort.training.loop import predict
 from bort.training.model_files import load_classifier
@@ -188,7 +188,7 @@ def own_teacher(context: TeacherContext) -> Teacher:
     splits = tuple(encoded.splits)
     with building(folder.with_name(f"{key}.lock")):
         simple = baseline_answers(context, splits)
-        if not (folder / "config.json").is_file():
+        if not is_made(folder):
             fine_tune(
                 task,
                 encoded,

@@ -5,9 +5,10 @@ import streamlit as st
 
 from bort.figures import ERROR, LATENCY, Theme, front_info, plot_pair
 from bort.figures.models import add_error_lines
-from bort.jobs import JobRecord, list_jobs
+from bort.jobs import JobRecord
 from bort.report.data import short_name
 from bort.report.jobs import sentence, time_left
+from bort.report.numbers import counted
 from bort.report.search import latency_note, summary
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
@@ -131,7 +132,7 @@ def recent_studies(studies: list[StudyRecord]) -> None:
 
 def example_jobs() -> None:
     """Link the finished examples of Agora, models and measurements, each on its page."""
-    found = [job for job in list_jobs(readings.store()) if job.is_example]
+    found = readings.store().jobs(only_examples=True)
     if found:
         markup.label("More finished examples, recorded elsewhere")
     for job in reversed(found):
@@ -149,7 +150,8 @@ def _describe(study: StudyRecord) -> None:
     markup.name(
         study.name,
         f"{kind}. Task {short_name(study.spec.task.task)}, space {study.spec.space['name']}, "
-        f"goal {question.goal}, ε {question.epsilon:g}; {study.evaluation_count} trained.",
+        f"goal {question.goal}, ε {question.epsilon:g}; "
+        f"{counted(study.evaluation_count, 'training')}.",
     )
 
 

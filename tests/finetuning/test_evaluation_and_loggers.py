@@ -48,6 +48,13 @@ def test_a_difference_is_paired():
     assert found.low < 0.02 < found.high
 
 
+def test_one_text_says_nothing_of_the_others():
+    right, label = np.array([1]), np.array([1])
+    assert accuracy_of([right] * 3, label, names=NAMES).low == 0.0
+    found = paired_difference([right], right, label)
+    assert (found.low, found.high) == (-1.0, 1.0)
+
+
 def test_the_landmark_is_the_nearest_in_size():
     assert nearest_landmark(15_000_000).name == "TinyBERT-4"
     assert nearest_landmark(10**9).name == "BERT-large"

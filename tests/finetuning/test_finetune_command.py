@@ -224,12 +224,14 @@ def test_another_task_can_be_named(store, fake_latency, tmp_path):
 
 def test_the_studys_own_file_keeps_its_split_and_its_rows(tmp_path):
     path = tiny.write_task(tmp_path / "mine.csv")
-    own = TaskSpec(task=str(path), split_column="part", where=("lang=en",))
+    own = TaskSpec(task=str(path), split_column="part", where=("lang=en",), labelled=200)
     assert named_tasks(own, str(path)) == (own,)
     (changed,) = named_tasks(own, str(path), where=("lang=de",))
     assert (changed.split_column, changed.where) == ("part", ("lang=de",))
     (other,) = named_tasks(own, str(tiny.write_task(tmp_path / "other.csv")))
-    assert (other.split_column, other.where) == (None, ())
+    assert (other.split_column, other.where, other.labelled) == (None, (), None)
+    (hub,) = named_tasks(own, "hub:somebody/reviews", ["text"], "label")
+    assert (hub.text, hub.label) == (("text",), "label")
 
 
 def test_a_job_that_is_killed_ends_with_the_same_result(store, spec, fake_latency):

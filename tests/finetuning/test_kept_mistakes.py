@@ -153,7 +153,7 @@ def test_the_most_confused_classes_are_named():
     assert rows[0] == ("class 0", "class 2", 2, pytest.approx(2 / 3))
     said = words.confusion_sentence(found, names)
     assert "answers 3 of 6 audit texts wrongly" in said
-    assert "2 texts of the class class 0 (66.7%) are answered with class 2." in said
+    assert "2 texts of the class class 0 (66.7%), answered with class 2." in said
     perfect = confusion_of(np.array([0, 1]), np.array([0, 1]))
     assert words.confusion_sentence(perfect, names) == "It answers all 2 audit texts rightly."
     one = Calibration((Bin(n=10, right=5, score=0.5),))

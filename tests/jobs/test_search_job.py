@@ -2,6 +2,7 @@
 
 import copy
 import json
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from bort.core.errors import InvalidFieldError, UnknownStudyError
 from bort.core.origin import Origin
 from bort.core.progress import Stage
 from bort.families import SearchSpace
-from bort.jobs import JobCancelledError, resume, run_here
+from bort.jobs import JobCancelledError, cancel, resume, run_here
 from bort.jobs.kinds import search as search_job
 from bort.report.doubt import audit_offer_rows
 from bort.report.job_terminal import tell
@@ -27,8 +28,9 @@ from bort.search.check.certificate import digests
 from bort.search.check.verify import verify
 from bort.storage import EventCode, Thing, ThingKind, export_study, import_study, schema
 from bort.studies import loggers
-from bort.studies.answers import latest_study, read_answer
+from bort.studies.answers import CERTIFICATE, latest_study, read_answer
 from bort.studies.answers.compare import compare_with_store
+from bort.training.execution import TrainingStoppedError
 
 FACTS = OracleFacts(
     source="s",
@@ -194,6 +196,36 @@ def test_resuming_goes_on_as_if_never_stopped(store, spec, trained):
     assert max(Counter(trained).values()) == 1
     assert resumed["front"] == whole["front"]
     assert resumed["certified_epsilon"] == whole["certified_epsilon"]
+
+
+def test_a_search_stopped_in_a_training_keeps_a_certificate(store, spec, trained, monkeypatch):
+    make_oracle = search_job._oracle
+
+    def stopped_in_the_fourth(context, *rest):
+        oracle = make_oracle(context, *rest)
+
+        def train(architecture, seed):
+            if len(trained) == 3:
+                cancel(store, context.job.id, wait=False)
+                while not context.should_stop():
+                    time.sleep(0.02)
+                raise TrainingStoppedError("the training was stopped")
+            return oracle.evaluate(architecture, seed)
+
+        return SimpleNamespace(evaluate=train, origin=oracle.origin)
+
+    monkeypatch.setattr(search_job, "_oracle", stopped_in_the_fourth)
+    with pytest.raises(JobCancelledError):
+        search(store, spec)
+    assert (store.jobs()[0].folder / CERTIFICATE).is_file()
+    assert len(store.evaluations(spec.name)) == 3
+
+
+def test_an_architecture_named_twice_is_trained_once(store, spec, trained):
+    first = SearchSpace.from_dict(spec.space).architecture(0).id
+    asked = replace(spec.search, include=(first, first), budget=1)
+    search(store, replace(spec, search=asked))
+    assert [name for name, _ in trained] == [first]
 
 
 def test_several_seeds_are_averaged_and_a_missing_one_is_made_up_for(store, spec, trained):

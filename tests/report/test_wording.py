@@ -607,8 +607,8 @@ def test_what_an_estimated_lambda_a_broken_one_and_an_audit_say() -> None:
     )
     assert said["audited"] == (
         "20 of 300 were audited at random and 0 failed. With 97.5% confidence at most 41 of 300 "
-        "are uncovered at ε = 0.25, on this dev set. 1 errors are outside what λ predicts, the "
-        "worst by 5.1%."
+        "are uncovered at ε = 0.25, on this dev set. Outside what λ predicts: 1 error, the worst "
+        "by 5.1%."
     )
     assert "within a factor of 1.41" in said["latency-modelled"]
 

@@ -12,7 +12,7 @@ from bort.report.choosing import (
     standing_sentence,
 )
 from bort.studies.answers import Point
-from bort.studies.choosing import ERROR, LATENCY, SIZE, Choice, Limits, choose
+from bort.studies.choosing import ERROR, LATENCY, SIZE, Choice, Limits, choose, options_of
 
 
 def point(name: str, millions: float, latency_ms: float, percent: float, *, front=True) -> Point:
@@ -61,6 +61,8 @@ def test_a_limit_is_met_by_what_reads_like_it() -> None:
     points = [point("a", 3.004, 0.4049, 21.04)]
     assert len(choose(points, Limits(3.0, 0.4, 21.0)).meeting) == 1
     assert len(choose(points, Limits(3.0, 0.39, 21.0)).meeting) == 0
+    exact = Limits(*options_of(points).values[0])  # what it has to the last digit meets it too
+    assert len(choose(points, exact).meeting) == 1
     small = [point("a", 3, 0.0374, 21)]  # reads 0.037 ms
     assert [len(choose(small, Limits(latency=x)).meeting) for x in (0.037, 0.036)] == [1, 0]
 

@@ -23,6 +23,10 @@ def test_the_gain_of_paired_answers():
     assert found.low == pytest.approx(1.0 - found.high)
 
 
+def test_one_text_says_nothing_of_the_others():
+    assert gain(np.array([True]), np.array([True])) == Gain(difference=0.0, low=-1.0, high=1.0)
+
+
 @pytest.mark.parametrize(
     ("rival", "ours", "expected"),
     [

@@ -25,6 +25,14 @@ def test_labels_are_matched_by_name(found, order):
     assert label_order(found, ("bad", "good"), "it") == order
 
 
+def test_labels_that_differ_in_case_alone_are_matched_exactly():
+    classes = ("Spam", "ham", "spam")
+    assert label_order(["spam", "Spam", "ham"], classes, "it") == [1, 2, 0]
+    assert label_order(["LABEL_0", "LABEL_1", "LABEL_2"], classes, "it") == [0, 1, 2]
+    with pytest.raises(InvalidModelError):
+        label_order(["SPAM", "ham", "spam"], classes, "it")
+
+
 @pytest.mark.parametrize("found", [["bad", "so-so", "good"], ["bad", "worse"]])
 def test_labels_that_do_not_match_are_refused(found):
     with pytest.raises(InvalidModelError, match="choose a teacher with the task's labels"):

@@ -44,7 +44,7 @@ def test_a_profile_that_studies_use_stays(store: Store, visit: Open, pick: str) 
     keep_profile(store, replace(named_profile(store, profile.name), name="unused"))
     app = visit("machine", profile=profile.name)
     assert "is still used by the study" in shown(app)
-    app.selectbox(key="profile-a").select("unused").run()
+    app.selectbox(key=f"profile-a:{profile.name}").select("unused").run()
     app.button(key="delete-profile").click().run()
     assert not app.exception
     assert [one.name for one in store.profiles()] == [profile.name]

@@ -30,6 +30,23 @@ def test_an_empty_store_says_what_to_do_next(store: Store, visit: Open) -> None:
     assert "There is no study yet. Start a search" in shown(app)
 
 
+def test_a_study_whose_first_trainings_wait_for_more_seeds_says_so(
+    store: Store, visit: Open
+) -> None:
+    spec = made_up_spec("reviews")
+    spec = replace(spec, training=replace(spec.training, seeds=2))
+    space = SearchSpace.from_dict(spec.space)
+    profile = made_up_profile(space)
+    store.put_profile(profile.to_dict(), profile.name)
+    study = store.create_study(spec, profile=profile.name)
+    first = space.architecture(0)
+    store.add_evaluation(study, first.id, first.as_dict(), made_up_evaluation(first))
+    app = visit("pareto", study="reviews")
+    assert not app.exception
+    assert drawn(app) == 0
+    assert "No architecture is trained to the end yet" in shown(app)
+
+
 def test_a_full_study_shows_charts_table_certificate_and_the_largest_w(
     store: Store, visit: Open
 ) -> None:

@@ -43,11 +43,12 @@ def _with_more(task: Task, path: Path, columns: tuple[str, ...]) -> Task:
             f"{path.name} has no text in {', '.join(columns)}; use another pool or leave it out"
         )
     own = [] if task.pool is None else _rows(task.pool)
-    labelled = set(_rows(task.train))
+    # Texts of dev and audit must be strangers to whatever is trained on the pool.
+    labelled = {row for split in (task.train, task.dev, task.audit) for row in _rows(split)}
     different = [row for row in dict.fromkeys([*own, *usable]) if row not in labelled]
     if not different:
         raise InvalidDataError(
-            f"every text of {path.name} is already in the training set; use another pool"
+            f"every text of {path.name} is already in the task's labelled data; use another pool"
         )
     pairs = tuple(row[1] for row in different) if len(columns) == 2 else None
     labels = np.full(len(different), UNLABELLED)

@@ -78,14 +78,16 @@ def _plan_ahead(context: JobContext, *, done: int) -> None:
 
 
 def _take_over(context: JobContext) -> None:
-    """Store the corrected rounds of the replayed run, once."""
+    """Store the corrected rounds of the replayed run, each once."""
     replay = corrections_in(context.spec)
-    if replay is None or context.store.agora_rounds(context.job.id):
+    if replay is None:
         return
     job, corrections = replay
     source = read_run(context.store, context.store.job(job))
-    for r, summary in zip(source.corrected(corrections), source.summaries, strict=False):
+    rounds = list(zip(source.corrected(corrections), source.summaries, strict=False))
+    for r, summary in rounds[len(context.store.agora_rounds(context.job.id)) :]:
         _store(context, r, summary.corrected(r))
+    context.report(Progress(len(rounds), stage=Stage.PLANNING))  # whoever watches sees them now
 
 
 def _prepared(context: JobContext) -> tuple[World, Turn]:

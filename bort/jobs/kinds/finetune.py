@@ -1,5 +1,6 @@
 """The job that fine-tunes: trains stages, measures latency, compares, stores models."""
 
+import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from bort.tasks import Task
     from bort.training.stage import StageResult, StageStep
 
+LONGEST_NAME = 200  # bytes of a folder's name
 WORK = "work"  # stages with their checkpoints, in the job's folder
 LATENCIES = "latencies.json"
 POINTS_PER_CURVE = 150  # per stage; each point costs a write to the store
@@ -212,6 +214,9 @@ class _TaskRun:
     def _work(self, setup: "TaskSetup") -> Path:
         """The folder of this task's stages."""
         kept = "".join(c if c.isalnum() or c in "-._" else "_" for c in setup.task.name)
+        if len(kept.encode()) > LONGEST_NAME:  # a long path; file systems take 255 bytes
+            digest = hashlib.sha256(setup.task.name.encode()).hexdigest()[:12]
+            kept = f"{kept.encode()[-LONGEST_NAME // 2 :].decode(errors='ignore')}-{digest}"
         return self.context.folder / WORK / (kept.strip(".") or "task")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from bort.core.architecture import Architecture
 from bort.core.baseline import OracleFacts
+from bort.core.errors import BortError
 from bort.core.evaluation import Evaluation
 from bort.core.files import write_json_atomically
 from bort.core.loggers import LogSpec
@@ -55,12 +56,23 @@ def run(context: JobContext) -> dict[str, Any]:
             closing(_loggers(context, spec)) as logged,
             open_trainings(context, spec, oracle) as trainings,
         ):
-            _Search(context, spec, costs, trainings, logged).run()
+            _run_until_stopped(context, _Search(context, spec, costs, trainings, logged))
         certificate = study_certificate(context.store, spec.name)
         write_json_atomically(context.folder / CERTIFICATE, certificate)
         if not context.should_stop():
             measure_new_winners(context, spec.name)
     return read_answer(context.store, spec.name).as_json()
+
+
+def _run_until_stopped(context: JobContext, search: "_Search") -> None:
+    """Run the search. One that is stopped in the middle of a training keeps a certificate too."""
+    try:
+        search.run()
+    except BortError as error:
+        from bort.training.execution import TrainingStoppedError
+
+        if not (isinstance(error, TrainingStoppedError) and context.should_stop()):
+            raise
 
 
 def _plan_ahead(context: JobContext, spec: StudySpec) -> None:
@@ -185,7 +197,7 @@ class _Search:
 
     def _include(self) -> None:
         """Evaluate the architectures named in `include` first."""
-        space, include = self.costs.space, self.spec.search.include
+        space, include = self.costs.space, tuple(dict.fromkeys(self.spec.search.include))
         waits = [self._begin(space.index(space.named(name))) for name in include]
         for count, (name, wait) in enumerate(zip(include, waits, strict=True), start=1):
             if self.context.should_stop() or self._is_out_of_minutes():

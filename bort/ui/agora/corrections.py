@@ -18,7 +18,7 @@ Place = tuple[int, int]
 Corrections = dict[Place, int | None]
 
 
-def offer(run: StoredRun) -> None:
+def offer(run: StoredRun, classes: Sequence[str] | None) -> None:
     """Show owners what can be corrected of the selection, or of the picked point."""
     if not access.may_change():
         return
@@ -27,7 +27,8 @@ def offer(run: StoredRun) -> None:
         return
     labelled = [p for p in points if p.point.verdict.is_labelled and p.point.probabilities]
     if not labelled:
-        markup.note("It was refused before it got a label, so there is nothing to correct.")
+        they = "It was refused before it" if len(points) == 1 else "They were refused before they"
+        markup.note(f"{they} got a label, so there is nothing to correct.")
         return
     places = [(p.round, p.position) for p in labelled]
     count = "" if len(places) == 1 else f" {len(places):,}"
@@ -42,14 +43,20 @@ def offer(run: StoredRun) -> None:
             )
         own = {p.point.label for p in labelled}
         others = [k for k in range(len(labelled[0].point.probabilities)) if {k} != own]
-        _relabel(run, places, others, count)
+        _relabel(run, places, others, count, classes)
 
 
-def _relabel(run: StoredRun, places: Sequence[Place], labels: Sequence[int], count: str) -> None:
+def _relabel(
+    run: StoredRun,
+    places: Sequence[Place],
+    labels: Sequence[int],
+    count: str,
+    classes: Sequence[str] | None,
+) -> None:
     if len(labels) <= BUTTONS_AT_MOST:
         for label in labels:
             st.button(
-                f"Relabel{count} as {markup.plain(class_words(label, run.class_names))}",
+                f"Relabel{count} as {markup.plain(class_words(label, classes))}",
                 icon=":material/label:",
                 key=f"agora-relabel:{label}",
                 on_click=_remember,
@@ -59,12 +66,13 @@ def _relabel(run: StoredRun, places: Sequence[Place], labels: Sequence[int], cou
 
     def relabel() -> None:
         _remember(run.job.id, places, st.session_state["agora-relabel"])
+        st.session_state["agora-relabel"] = None  # so that the next point can get the same class
 
     st.selectbox(
         f"Relabel{count} as",
         labels,
         index=None,
-        format_func=lambda label: class_words(label, run.class_names),
+        format_func=lambda label: class_words(label, classes),
         key="agora-relabel",
         on_change=relabel,
     )

@@ -10,7 +10,7 @@ from bort.report.agora import change_words, class_words, value_words, verdict_wo
 from bort.report.agora_map import changed_words, dev_history, selection_words
 from bort.studies.agora import DevItems, StoredRun
 from bort.ui.agora import corrections, selection
-from bort.ui.agora.points import parent_of
+from bort.ui.agora.points import class_names, parent_of
 from bort.ui.kit import address, markup
 
 TEXT_CHARACTERS = 1_200
@@ -35,7 +35,7 @@ def show(run: StoredRun, dev: DevItems | None) -> None:
             _point(row, run, dev)
         elif number is not None and dev is not None:
             _dev(number, run, dev)
-        corrections.offer(run)
+        corrections.offer(run, class_names(run, dev))
 
 
 def _dev_number(name: str | None, dev: DevItems | None) -> int | None:
@@ -59,7 +59,7 @@ def _say_selection(run: StoredRun, selected: Sequence[int]) -> None:
 
 
 def _point(row: Provenance, run: StoredRun, dev: DevItems | None) -> None:
-    classes, parent = run.class_names, parent_of(row, dev)
+    classes, parent = class_names(run, dev), parent_of(row, dev)
     verdict = verdict_words(row.point.verdict, is_withdrawn=row.is_withdrawn)
     label = class_words(row.point.label, classes) or "no label"
     change = change_words(row, classes) or "the student did not see it"
@@ -73,7 +73,7 @@ def _point(row: Provenance, run: StoredRun, dev: DevItems | None) -> None:
     markup.note(f"{verdict}, by {row.point.sampler}; {label}{sure}; student: {change}")
     markup.label(f"its parent, dev item {row.point.parent}")
     st.text("no longer readable" if parent is None else value_words(parent)[:TEXT_CHARACTERS])
-    if dev is not None:
+    if dev is not None and parent is not None:
         truth = class_words(dev.labels[row.point.parent], dev.class_names)
         markup.note(f"{truth}; {dev_history(row.point.parent, run.rounds)}")
 

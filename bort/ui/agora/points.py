@@ -89,7 +89,7 @@ def _table(rows: Rows, run: StoredRun, dev: DevItems | None) -> None:
     names = [point_name(row) for row in points]
     pick, marked = address.point(), set(selection.marked(job_id))
     st.dataframe(
-        markup.cells(frame(points, dev, run.class_names)),
+        markup.cells(frame(points, dev, class_names(run, dev))),
         hide_index=True,
         height=min(420, 38 + 35 * max(1, len(points))),
         key=key,
@@ -130,7 +130,14 @@ def frame(
 
 def parent_of(row: Provenance, dev: DevItems | None) -> Value | None:
     """The dev item that a point was sampled near; None if it cannot be read any more."""
-    return None if dev is None else dev.values[row.point.parent]
+    if dev is None or row.point.parent >= len(dev.values):  # rows of the file were removed
+        return None
+    return dev.values[row.point.parent]
+
+
+def class_names(run: StoredRun, dev: DevItems | None) -> Sequence[str] | None:
+    """The task's classes; a run on texts knows them itself only once it has ended."""
+    return run.class_names or (None if dev is None else dev.class_names)
 
 
 def _cell(value: Value | None) -> str:

@@ -46,7 +46,7 @@ def _rounds_done(job: JobRecord) -> int:
 
 def _draw(job: JobRecord) -> None:
     run = agora_readings.run(job)
-    _head(run)
+    _head(job, run)
     job_parts.stages(job)
     job_parts.bar(job)
     with st.container():
@@ -61,8 +61,8 @@ def _draw(job: JobRecord) -> None:
             )
 
 
-def _head(run: StoredRun) -> None:
-    job, spec = run.job, run.spec
+def _head(job: JobRecord, run: StoredRun) -> None:
+    spec = run.spec  # the run's own record of the job is as old as its last round
     replay = corrections_in(job.spec)
     origin = "" if replay is None else f"; replays job {replay[0]} with corrections"
     student = spec.learner if isinstance(spec, TorusSpec) else spec.architecture

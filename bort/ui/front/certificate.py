@@ -57,7 +57,7 @@ def show(answer: StudyAnswer) -> None:
     found = readings.warnings(answer.job)
     count = len(found) + (answer.latency.noise_ok is False)
     warned = f":orange[{count} {'warning' if count == 1 else 'warnings'}.] " if count else ""
-    with st.expander(warned + claim_line(answer)):
+    with st.expander(warned + claim_line(answer), key="claim"):
         _numbers(answer)
         markup.note(f"{besides(answer)} {scope(answer)}".strip())
         _doubt(answer)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache
 from html import escape
 
 import streamlit as st
@@ -14,9 +15,11 @@ from bort.figures.models import RealisedMark, mark_on_front
 from bort.figures.several import MOST, SIGNS, Others, others_of
 from bort.finetuning.realised import TrainedModel
 from bort.report.choosing import joint_sentence, unlike_sentence
+from bort.report.numbers import counted
 from bort.studies.answers import StudyAnswer, counted_in, redrawn, units_of
 from bort.studies.choosing import joint_front
 from bort.ui.kit import address, markup, navigation, readings
+from bort.ui.kit.same import Same
 from bort.ui.machine import landmarks as machine_landmarks
 
 
@@ -52,9 +55,15 @@ def choose_latencies(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[Landmar
     if not measured or (has_marks and not marks):
         st.page_link(navigation.MACHINE, label="Measure them here", icon=":material/timer:")
     if is_measured and measured:
-        markup.note(f"{measured} architectures are drawn at their measured latency.")
-        return redrawn(answer), marks if is_marked else ()
+        markup.note(f"Drawn at their measured latency: {counted(measured, 'architecture')}.")
+        return _redrawn(Same(answer)), marks if is_marked else ()
     return answer, marks if is_marked else ()
+
+
+@lru_cache(maxsize=8)
+def _redrawn(answer: Same[StudyAnswer]) -> StudyAnswer:
+    """The same object for the same answer, so that its charts are drawn once."""
+    return redrawn(answer.value)
 
 
 def choose_others(answer: StudyAnswer) -> tuple[StudyAnswer, ...]:

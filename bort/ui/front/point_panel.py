@@ -8,7 +8,7 @@ import streamlit as st
 from bort.core.architecture import Architecture
 from bort.core.size import BYTES_OF_FLOAT32
 from bort.report.choosing import baselines_sentence
-from bort.report.numbers import milliseconds, milliseconds_range, shape
+from bort.report.numbers import milliseconds, milliseconds_range, percent, shape
 from bort.report.search import file_note, latency_note
 from bort.studies.answers import Point, StudyAnswer, TableAnswer, TablePoint
 from bort.studies.choosing import NORMAL_95, Choice
@@ -107,7 +107,7 @@ def strip(answer: Answer) -> None:
         is_bytes = answer.spec.size.unit.is_bytes
         size = f"{shown.size / 1e6:.3f} MB" if is_bytes else f"{shown.parameter_count / 1e6:.2f} M"
         latency = f"{milliseconds(shown.latency_ms)} ms"
-        markup.strip(f"{shown.id}: {size}, {latency}, {shown.error_rate:.1%} error", _MORE)
+        markup.strip(f"{shown.id}: {size}, {latency}, {percent(shown.error_rate)} error", _MORE)
 
 
 def _properties(point: Point | TablePoint, answer: Answer, choice: Choice) -> list[str]:
@@ -157,7 +157,7 @@ def _facts(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
         *_measured(point),
         (
             "Dev error",
-            f"{point.error_rate:.1%}",
+            f"{percent(point.error_rate)}",
             f"± {half:.1f} (95%), {point.n_dev:,} dev examples{trainings}",
         ),
         (

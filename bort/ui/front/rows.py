@@ -13,7 +13,7 @@ import streamlit as st
 from bort.core.table_source import TableSource
 from bort.report.choosing import cost_name, shape_of
 from bort.report.data import table_note
-from bort.report.numbers import significant
+from bort.report.numbers import percent, significant
 from bort.report.search import claim_line
 from bort.studies.answers import Point, StudyAnswer, TableAnswer, TablePoint
 from bort.studies.choosing import LATENCY, NORMAL_95, SIZE, Choice
@@ -74,7 +74,7 @@ def facts(point: TablePoint, answer: TableAnswer) -> list[tuple[str, str, str]]:
     return [
         (columns.size, significant(point.size), _inverted(SIZE, answer)),
         (columns.latency, significant(point.latency), _inverted(LATENCY, answer)),
-        ("Error", f"{point.error_rate:.1%}", f"± {half:.1f} (95%)" if half else ""),
+        ("Error", percent(point.error_rate), f"± {half:.1f} (95%)" if half else ""),
         (
             "W",
             f"{point.w:.3f}",
@@ -113,7 +113,7 @@ def strip(point: TablePoint, answer: TableAnswer) -> str:
         f"{significant(cost)} {cost_name(answer.columns, column)}"
         for column, cost in enumerate(point.costs)
     )
-    return f"{point.name}: {', '.join(costs)}, {point.error_rate:.1%} error"
+    return f"{point.name}: {', '.join(costs)}, {percent(point.error_rate)} error"
 
 
 def title(point: TablePoint) -> tuple[str, str]:
@@ -124,7 +124,7 @@ def title(point: TablePoint) -> tuple[str, str]:
 
 def claim(answer: TableAnswer, source: TableSource, path: Path) -> None:
     """Show what is known of the table in one line, which unfolds to ledger and certificate."""
-    with st.expander(claim_line(answer)):
+    with st.expander(claim_line(answer), key="claim"):
         for note in answer.notes:
             markup.note(table_note(note))
         certificate.ledger(answer)

@@ -43,6 +43,9 @@ def _show(
         places = st.columns([1.5, 1, 1, 1, 1, 1.15, 1], gap="medium")
         asked = front_study.ask(name, question, places[:4])
         answer = read(asked)
+        if not answer.points:
+            markup.notice("No architecture is trained to the end yet. The front will grow here.")
+            return
         limits = front_choice.ask_limits(name, answer, places[4:])
     with summary:
         if isinstance(answer, StudyAnswer):

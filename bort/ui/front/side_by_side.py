@@ -3,7 +3,7 @@
 import streamlit as st
 
 from bort.report.choosing import comparison_sentences, cost_name
-from bort.report.numbers import milliseconds, milliseconds_range, significant
+from bort.report.numbers import milliseconds, milliseconds_range, percent, significant
 from bort.studies.answers import Point, StudyAnswer, TableAnswer, TablePoint
 from bort.studies.answers.rows import Columns
 from bort.studies.choosing import LATENCY, NORMAL_95, SIZE, Choice
@@ -87,7 +87,7 @@ def _row(point: Point | TablePoint, choice: Choice) -> dict[str, str]:
             **{name: str(value) for name, value in point.architecture.items()},
             cost_name(unit, SIZE): significant(point.costs[0]),
             cost_name(unit, LATENCY): significant(point.costs[1]),
-            "error": f"{point.error_rate:.1%}" + (f" ± {half:.1f}" if half else ""),
+            "error": f"{percent(point.error_rate)}" + (f" ± {half:.1f}" if half else ""),
             "W": f"{point.w:.3f}",
         }
     is_bytes = not isinstance(unit, Columns) and unit.is_bytes
@@ -97,7 +97,7 @@ def _row(point: Point | TablePoint, choice: Choice) -> dict[str, str]:
         "without embeddings": f"{point.effective_parameter_count:,}",
         **({"size on disk": f"{point.size / 1e6:,.3f} MB"} if is_bytes else {}),
         "latency": f"{milliseconds(point.latency_ms)} ms ({between})",
-        "dev error": f"{point.error_rate:.1%} ± {half:.1f}",
+        "dev error": f"{percent(point.error_rate)} ± {half:.1f}",
         "W": f"{point.w:.3f}",
         **{name: str(value) for name, value in point.architecture.items()},
     }

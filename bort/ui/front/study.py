@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from bort.core.question import Question, check_weights
 from bort.core.size import SIZE_TITLES, SizeUnit
 from bort.report.data import short_name
+from bort.report.numbers import counted
 from bort.storage import StudyRecord, Thing, ThingKind
 from bort.studies.answers import units_of
 from bort.ui.front import own_table
@@ -100,7 +101,7 @@ def offer_deletion(study: StudyRecord) -> None:
 
 def _label(study: StudyRecord) -> str:
     kind = "example" if study.is_example else short_name(study.spec.task.task)
-    return f"{study.name}  ({kind}, {study.evaluation_count} trained)"
+    return f"{study.name}  ({kind}, {counted(study.evaluation_count, 'training')})"
 
 
 def follow(study: StudyRecord) -> None:

@@ -51,7 +51,7 @@ def show(answer: StudyAnswer | TableAnswer, choice: Choice) -> None:
     # Each set of rows needs its own key, because row numbers change their meaning. So does each
     # pick in a chart, which the table then shows as its selection.
     about = address.table() or address.study()
-    key = f"table:{about}:{is_all}:{len(ids)}:{address.picks_in_charts()}"
+    key = f"table:{about}:{is_all}:{hash(tuple(ids))}:{address.picks_in_charts()}"
     pick = address.pick()
     here = [(ids.index(pick), rows.NAME if is_table else "architecture")] if pick in ids else []
     st.dataframe(

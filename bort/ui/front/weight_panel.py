@@ -6,6 +6,7 @@ from functools import partial
 import streamlit as st
 
 from bort.figures import TriangleInfo, plot_weight_triangle
+from bort.report.numbers import percent, percent_down
 from bort.search.w_coefficient import WeightRegion
 from bort.studies.answers import Point, StudyAnswer, TableAnswer, TablePoint
 from bort.ui.front.study import WEIGHTS, choose_weights
@@ -72,7 +73,7 @@ def _region(point: Point | TablePoint, region: WeightRegion) -> None:
     middle = ", ".join(
         f"{name} {share:.2f}" for name, share in zip(WEIGHTS, region.centre, strict=True)
     )
-    markup.facts([("Share", f"{region.share:.1%}", where), ("Middle", middle, "sums to 1")])
+    markup.facts([("Share", percent(region.share), where), ("Middle", middle, "sums to 1")])
     st.button(
         "Use these weights",
         on_click=choose_weights,
@@ -88,12 +89,15 @@ def _ratio(answer: StudyAnswer) -> None:
     if answer.w_ratio is None or answer.guarantee == "none":
         markup.note("It is not yet certified how close the best W is to the largest in the space.")
         return
+    if answer.w_ratio < 0.001:  # it would be written as 0.0%
+        markup.note("Nothing is known about the largest W of the whole space yet.")
+        return
     condition = "" if answer.guarantee == "proved" else ", if the estimated λ holds"
     markup.facts(
         [
             (
                 "W(best) / W(optimum)",
-                f"at least {answer.w_ratio:.1%}",
+                f"at least {percent_down(answer.w_ratio)}",
                 f"untrained architectures included{condition}",
             )
         ]

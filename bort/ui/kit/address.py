@@ -9,6 +9,7 @@ import streamlit as st
 
 from bort.core.errors import BortError
 from bort.core.fields import fields_of
+from bort.core.kinds import format_number
 from bort.core.question import Question, check_weights
 from bort.core.size import SizeUnit
 from bort.studies.choosing import Limits
@@ -260,7 +261,7 @@ def limits() -> Limits:
 
 def choose_limits(values: Limits) -> None:
     """Change the limits."""
-    text = ",".join("" if value is None else f"{value:g}" for value in values)
+    text = ",".join("" if value is None else format_number(value) for value in values)
     _set("at-most", text if values.is_set else None)
 
 

@@ -122,7 +122,11 @@ def _state(study: StudyRecord) -> tuple[object, ...]:
     """Everything but the question that an answer depends on."""
     measured = tuple(store().profile_dates().items())  # one of them may be of its winners
     compared = [job.id for job in store().jobs(kind=RIVALS, states=[JobState.DONE], limit=1)]
-    return study.id, study.created_at, study.evaluation_count, study.profile, measured, *compared
+    # A search writes its certificate last, and takes it along when it is deleted.
+    latest = store().jobs(study=study.name, kind="search", limit=1)
+    searched = tuple((job.id, job.state.value) for job in latest)
+    known = (study.id, study.created_at, study.evaluation_count, study.profile)
+    return *known, measured, searched, *compared
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

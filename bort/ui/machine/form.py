@@ -16,7 +16,7 @@ from bort.latency.protocol import HANDFUL, Protocol
 from bort.latency.runtimes import RUNTIME_NAMES, runtime_kind
 from bort.latency.stored import study_profile_of
 from bort.latency.timing import Duration, expected_duration
-from bort.report.numbers import duration
+from bort.report.numbers import counted, duration
 from bort.studies import parts
 from bort.studies.commands import landmarks_command, measure_command, winners_command
 from bort.studies.measuring import describe_measurement
@@ -108,7 +108,7 @@ def _winners(slots: Slots) -> Measurement:
     runtime_kind(profile.runtime).check_installed()
     front = readings.answer(studies[names.index(name)]).front
     markup.note(
-        f"The {len(front)} architectures on its front, with {profile.runtime}, "
+        f"{counted(len(front), 'architecture')} on its front, with {profile.runtime}, "
         f"{profile.workload}, as in its predictions."
     )
     form = _form(slots, parts.WINNERS)

@@ -10,6 +10,7 @@ from bort.figures.latency import LandmarkMark
 from bort.jobs import list_jobs
 from bort.latency.landmarks import BASE, LARGE, LandmarkTiming, TimedLandmark
 from bort.report.latency import claim_sentence, moment, times_faster
+from bort.report.numbers import counted
 from bort.studies.answers import LatencyBasis
 from bort.ui.kit import later, markup, readings
 from bort.ui.machine import verdict as machine_verdict
@@ -83,7 +84,7 @@ def _title(result: LandmarkTiming) -> str:
     work = result.workload
     return (
         f"{result.runtime}, batch {work.batch_size}, {work.sequence_length} tokens, "
-        f"{work.threads} threads, {moment(result.measured_at)}"
+        f"{counted(work.threads, 'thread')}, {moment(result.measured_at)}"
     )
 
 

@@ -29,7 +29,10 @@ def show() -> None:
         asked = st.query_params.get("profile")
         left, right = st.columns(2)
         first = left.selectbox(
-            "Profile", names, index=names.index(asked) if asked in names else 0, key="profile-a"
+            "Profile",
+            names,
+            index=names.index(asked) if asked in names else 0,
+            key=f"profile-a:{asked or ''}",  # an imported profile wins over an older choice
         )
         second = right.selectbox(
             "Compare with",
@@ -192,5 +195,4 @@ def _bring() -> None:
             markup.problem(str(error))
             return
         st.query_params["profile"] = stored.name
-        st.session_state.pop("profile-a", None)
         st.rerun()

@@ -31,7 +31,7 @@ from bort.ui.models import rivals as model_rivals
 from bort.ui.models import trying as model_try
 from bort.ui.models import watch as model_watch
 
-_SHOWN, _TIMES = "shown-model", "models-chosen-below"
+_SHOWN, _ASKED, _TIMES = "shown-model", "model-asked", "models-chosen-below"
 ROWS_SHOWN = 3  # of the list; the first chart is then on the first screen
 _ONE_DIGIT = st.column_config.NumberColumn(format="%.1f")
 _MILLISECONDS = st.column_config.NumberColumn(format="%.3f")
@@ -71,6 +71,11 @@ def show(records: Sequence[ModelRecord], beside_title: DeltaGenerator) -> None:
     asked = address.model()
     if asked and asked not in names:
         markup.problem(f"there is no model {asked!r} in this store; choose one from the list")
+    if asked != st.session_state.get(_ASKED):  # the browser's Back, or a link
+        st.session_state[_ASKED] = asked
+        if asked in names and st.session_state.get(_SHOWN) != asked:
+            st.session_state[_SHOWN] = asked
+            st.session_state[_TIMES] = st.session_state.get(_TIMES, 0) + 1
     if st.session_state.get(_SHOWN) not in names:
         st.session_state[_SHOWN] = asked if asked in names else names[0]
     if len(models) > 1:

@@ -79,7 +79,8 @@ def _answer(model: ModelRecord, trial: Trial) -> None:
     rows = [[_cell(label), *(f"{one[label]:.1%}" for one in scores)] for label in shown]
     if others := len(scores[0]) - len(shown):
         rest = (1 - sum(one[label] for label in shown) for one in scores)
-        rows.append([f"{others} other classes", *(f"{max(0.0, share):.1%}" for share in rest)])
+        name = "1 other class" if others == 1 else f"{others} other classes"
+        rows.append([name, *(f"{max(0.0, share):.1%}" for share in rest)])
     times = [reply.latency_ms for reply in (trial.model, teacher) if reply is not None]
     rows.append(["latency", *(f"{milliseconds(time)} ms" for time in times)])
     markup.table(headings, rows)

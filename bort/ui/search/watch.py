@@ -15,7 +15,7 @@ from bort.figures import (
 )
 from bort.jobs import JobRecord
 from bort.report.jobs import sentence
-from bort.report.numbers import duration
+from bort.report.numbers import duration, rounded_up
 from bort.report.search import latency_note
 from bort.report.searching import learnt_sentence, pick_sentence
 from bort.storage import JobState, StudyRecord
@@ -110,7 +110,7 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
             certified = answer.certified_epsilon
             st.metric(
                 f"Certified ε so far (goal: {answer.epsilon:g})",
-                "none yet" if certified is None else f"{certified:.3g}",
+                "none yet" if certified is None else rounded_up(certified),
                 width="content",
             )
         is_training = job.state.is_active and progress.stage is Stage.TRAINING_CANDIDATES
