@@ -70,6 +70,8 @@ const bortMap = (() => {
   }
 
   function remove(view) {
+    view.onRound = null; // nobody listens any more
+    clearTimeout(view.telling);
     stop(view);
     view.observer.disconnect();
     window.removeEventListener("bort-map-chunk", view.onChunk);

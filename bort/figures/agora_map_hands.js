@@ -74,6 +74,7 @@ function bortMapHands(view, core) {
     lasso.setAttribute("aria-pressed", view.mode === "lasso");
     toggles.forEach((set) => set());
     over.style.cursor = view.mode === "lasso" ? "crosshair" : "grab";
+    over.style.touchAction = view.mode === "lasso" ? "none" : "pan-y";
     if (select.childElementCount !== data.colourings.length) {
       select.replaceChildren(...data.colourings.map((way) => {
         const option = make("option");
@@ -92,11 +93,13 @@ function bortMapHands(view, core) {
     const states = Object.keys(SIGNS).map((key) => [key, SIGNS[key], NAMES[key], data[key], counts[key]]);
     const items = [...states, ...entries].filter(([key, , , , count]) => count || view.hidden.has(key));
     const isOff = view.rounds.some((chunk) => chunk.shapes.some((shape) => shape & 2));
+    const held = legend.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     legend.replaceChildren(...items.map(([key, sign, text, colour, count]) => {
       const made = make("button");
       made.type = "button";
       made.setAttribute("aria-pressed", !view.hidden.has(key));
       made.title = text;
+      made.dataset.key = key;
       const mark = make("b"), name = make("span");
       Object.assign(mark, { textContent: sign });
       mark.style.color = colour;
@@ -113,6 +116,7 @@ function bortMapHands(view, core) {
     const density = bortMapRastered(view)[1] ? "  ▒ very many points, as density" : "";
     shapes.textContent = `● accepted  ○ refused${isOff ? "  ◆ ◇ far from every dev item" : ""}${density}`;
     legend.append(shapes);
+    if (held) legend.querySelector(`[data-key="${held}"]`)?.focus({ preventScroll: true });
   }
 
   // ---- the pointer ----------------------------------------------------------------------------
@@ -232,7 +236,8 @@ function bortMapHands(view, core) {
       .map((way) => way.entries[chunk.codes[way.name][j]]?.text);
     const name = isDev ? `dev ${i}${view.wrong[view.round].has(i) ? ", wrong" : ""}` : idOf(view, i);
     const said = [name, ...new Set(words.filter(Boolean))].join(", ");
-    return chunk.texts ? `${said}\n${chunk.texts[j]}` : `${said}\nClick to read it.`;
+    if (chunk.texts) return `${said}\n${chunk.texts[j]}`;
+    return view.onPick ? `${said}\nClick to read it.` : said;
   }
 
   function save(format) {

@@ -197,6 +197,8 @@ def study_profile(
         if found is None or not found.complete:
             return None
         keep_profile(store, found, key)
+        if kept is not None:  # a refused measurement is made anew, not continued
+            kept.path.unlink(missing_ok=True)
     return found
 
 

@@ -122,8 +122,9 @@ def _(fact: facts.PopulationErrors) -> Words:
     return Words(
         "error in the population",
         f"The intervals of all {fact.architectures:,} architectures hold simultaneously with "
-        f"{fact.confidence:.4g} confidence, if the dev examples are independent draws from the "
-        f"population and no training has seen them. {pairs}",
+        f"{fact.confidence:.6g} confidence, if the dev examples are independent draws from the "
+        "population, and neither a training nor a teacher of your own has learned from them. "
+        f"{pairs}",
     )
 
 
@@ -166,7 +167,7 @@ _LIPSCHITZ = "error changes no faster than λ"
 
 @words.register
 def _(fact: facts.LambdaNotNeeded) -> Words:
-    text = "Not needed, because every architecture is evaluated."
+    text = "Not needed: the goal is to evaluate every architecture, or all are evaluated."
     if fact.record.violated:
         text += f" (Your λ would not hold: {_record(fact.record)}.)"
     return Words(_LIPSCHITZ, text)

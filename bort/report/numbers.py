@@ -134,14 +134,14 @@ def percent_down(share: float) -> str:
     return f"{math.floor(1000 * share + 1e-9) / 1000:.1%}"
 
 
-def rounded_down(value: float) -> str:
-    """Write a number between 0 and 1 with three decimals at most, never larger than it is.
+def rounded_down(value: float, digits: int = 3) -> str:
+    """Write a number between 0 and 1 with few decimals, never larger than it is.
 
     Examples:
         >>> rounded_down(0.7496), rounded_down(0.75)
         ('0.749', '0.75')
     """
-    return f"{math.floor(1000 * value + 1e-9) / 1000:g}"
+    return f"{math.floor(10**digits * value + 1e-9) / 10**digits:g}"
 
 
 def percent(share: float) -> str:

@@ -16,7 +16,14 @@ from bort.report.data import table_note
 from bort.report.doubt import audit_offer_sentence, doubt_sentence
 from bort.report.latency import misfit_sentence
 from bort.report.ledger import audit_statement, spot_check_statements, spot_checks_json, words
-from bort.report.numbers import counted, milliseconds, percent_down, rounded_up, short_count
+from bort.report.numbers import (
+    counted,
+    milliseconds,
+    percent_down,
+    rounded_down,
+    rounded_up,
+    short_count,
+)
 from bort.report.rivals import losses, print_rivals
 from bort.report.terminal import Terminal
 from bort.search import Ending
@@ -71,7 +78,8 @@ def scope(answer: StudyAnswer) -> str:
     confidence = answer.question.confidence
     if confidence is not None:
         return (
-            f"The claim is about new data from the same population, at {confidence:.0%} confidence."
+            "The claim is about new data from the same population, at "
+            f"{100 * confidence:.6g}% confidence."
         )
     examples = f" of {answer.points[0].n_dev:,} examples" if answer.points else ""
     return f"The claim is about the measured errors on this dev set{examples}."
@@ -225,7 +233,8 @@ def certificate_sentence(content: Mapping[str, Any]) -> str:
     if epsilon is None:
         return f"The certificate holds: it claims no guarantee.{audits}"
     what = (
-        f"W(best) is at least {1 - epsilon:.4g} of the largest among {count:,} architectures"
+        f"W(best) is at least {rounded_down(1 - epsilon, 4)} of the largest among {count:,} "
+        "architectures"
         if content["question"]["goal"] == Goal.BEST
         else f"all of {count:,} architectures are covered within a factor of "
         f"{rounded_up(1 + epsilon, 4)}"

@@ -138,7 +138,8 @@ class SearchState(Knowledge):
         not include the design, the tests of an estimate and evaluations without a witness. For the
         best W, counting begins again when λ rises.
         """
-        raises = self.estimate.raises
+        # Minus one while λ is unknown: the number changes when λ first appears, too.
+        raises = -1 if self.estimate.in_force is None else self.estimate.raises
         if self._packing is None or self._packing[0] != raises:
             self._packing = raises, self._packing_number()
         without = sum(not o.is_witness for o in self.observations.values())

@@ -14,6 +14,7 @@ from bort.latency.profile import LatencyPrediction, LatencyProfile
 from bort.search import SearchProblem
 from bort.studies.speeds import relative_effort
 from bort.training.attempts import LEARNING_RATE_FACTORS
+from bort.training.fit import TEACHER_EVALUATIONS
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ class Costs:
         return _exponents(exponents, tuple(self.space.dimensions), factor)
 
 
+TEACHERS = 7  # fine-tuned network, linear probe, tf-idf, and the means of some of them
+
 # The bytes of files are no polynomials; no bound on their growth is known.
 _COUNTED = {
     SizeUnit.PARAMETERS: "parameter_count",
@@ -77,9 +80,14 @@ _COUNTED = {
 
 
 def _choices(training: TrainingSpec) -> int:
-    """Count the networks per architecture from which the dev set may have chosen."""
+    """Count the networks per architecture from which the dev set may have chosen.
+
+    A seed that diverges in every attempt is left out, unless all do. The teacher that we train is
+    one of several on dev, and every network learns from its answers.
+    """
     tried = len(LEARNING_RATE_FACTORS) * max(1, len(training.learning_rates))
-    return int(tried**training.seeds)
+    teachers = 1 if training.teacher is not None else TEACHERS * TEACHER_EVALUATIONS
+    return int(teachers * ((tried + 1) ** training.seeds - 1))
 
 
 def _exponents(

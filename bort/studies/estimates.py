@@ -133,9 +133,10 @@ def estimate_study(store: Store, spec: StudySpec, *, without: int | None = None)
         seconds = candidate_seconds(speed, space, training)
         left = math.ceil(count / seeds)
         searching = search_seconds(speed, space, training, done=stored // seeds, count=left)
-        minutes = seeds * searching / 60 / speed_up(spec)
+        seconds *= _rates(spec)
+        minutes = _rates(spec) * seeds * searching / 60 / speed_up(spec)
     if minutes is not None and spec.search.minutes is not None:
-        minutes = min(minutes, spec.search.minutes)
+        minutes = min(minutes, max(0.0, spec.search.minutes - _minutes_spent(store, spec)))
     needs_teacher = trains_teacher(store, spec)
     teaching = None if speed is None else teacher_seconds(speed, spec)
     stages = [Planned(Work.CANDIDATES, None if minutes is None else 60 * minutes)]
@@ -175,9 +176,22 @@ def trainings_within(store: Store, spec: StudySpec, minutes: float) -> int | Non
 
     def expected(count: int) -> float:
         seconds = search_seconds(speed, space, training, done=0, count=count)
-        return seeds * seconds / 60 / speed_up(spec)
+        return _rates(spec) * seeds * seconds / 60 / speed_up(spec)
 
     return max(1, bisect_right(range(1, most + 1), minutes, key=expected))
+
+
+def _rates(spec: StudySpec) -> int:
+    """Each training is made once for each learning rate of Θ; the best one counts."""
+    return max(1, len(spec.training.learning_rates))
+
+
+def _minutes_spent(store: Store, spec: StudySpec) -> float:
+    """The minutes of the study's trainings so far, as `--minutes` counts them."""
+    if not _trainings_stored(store, spec):
+        return 0.0
+    trained = store.evaluations(spec.name).values()
+    return sum(one.seconds for each in trained for one in each) / 60 / workers_of(spec)
 
 
 def workers_of(spec: StudySpec) -> int:

@@ -1,6 +1,7 @@
 """A study as rows and as an Optuna study, an Optuna study as rows, and rows as a file."""
 
 import json
+import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -125,6 +126,11 @@ class Trials:
     maximised: tuple[str, ...]
 
 
+def _finite(value: float) -> float | None:
+    """A failed trial may have returned infinity."""
+    return value if math.isfinite(value) else None
+
+
 def optuna_trials(source: str, name: str) -> Trials:
     """Read the finished trials of an Optuna study. Nothing is written.
 
@@ -153,7 +159,7 @@ def optuna_trials(source: str, name: str) -> Trials:
     columns = {p: f"{p}_parameter" if p in names else p for p in chosen}
     rows = [
         {columns[p]: _or_none(trial.params.get(p)) for p in chosen}
-        | dict(zip(names, trial.values, strict=True))
+        | dict(zip(names, map(_finite, trial.values), strict=True))
         for trial in done
     ]
     maximise = optuna.study.StudyDirection.MAXIMIZE

@@ -125,9 +125,20 @@ def _an_easy_one_instead(c):
     c["evaluations"][-1].update(index=easy, label=str(easy), error=error, lower=error, upper=error)
 
 
+def _a_later_envelope_without_slopes(c):
+    c["assumptions"]["envelopes"][-1][1] = []
+
+
 @pytest.mark.parametrize(
     "tamper",
-    [_without_the_last, _more_said, _more_asked, _none_asked, _an_easy_one_instead],
+    [
+        _a_later_envelope_without_slopes,
+        _without_the_last,
+        _more_said,
+        _more_asked,
+        _none_asked,
+        _an_easy_one_instead,
+    ],
     ids=lambda f: f.__name__.strip("_"),
 )
 def test_forgeries_fail(tamper):

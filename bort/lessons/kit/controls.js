@@ -17,6 +17,8 @@ function slider(lesson, selector, name, { label, first, values, min, max, step =
   const list = values ?? null;
   const nearest = (value) =>
     list.reduce((best, one, i) => (Math.abs(one - value) < Math.abs(list[best] - value) ? i : best), 0);
+  const whole = (value) => (Number.isInteger(step) ? Math.round(value) : value);
+  state.fit(name, (value) => (list ? list[nearest(value)] : clamp(whole(value), min, max)));
   const input = el("input", {
     type: "range",
     min: list ? 0 : min,

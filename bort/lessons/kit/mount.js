@@ -2,6 +2,7 @@
 function mountLesson(parent, values, start) {
   const root = parent.querySelector(".lesson");
   root.dataset.theme = values.theme;
+  const call = (root.call = {});
   if (!root.leave) {
     const endings = [];
     const state = settings();
@@ -18,5 +19,5 @@ function mountLesson(parent, values, start) {
     forTeachers(lesson);
     root.dataset.ready = "true";
   }
-  return () => root.leave?.();
+  return () => root.call === call && root.leave?.(); // one that is overtaken leaves the lesson alone
 }

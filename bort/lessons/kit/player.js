@@ -19,22 +19,24 @@ const icon = (name) =>
  */
 function player(lesson, selector, name, { count, first = 0, pace = 900, say = null, unit = "Step", each = 1, label = unit, isAway = () => false }) {
   const { state } = lesson;
-  let timer = 0;
+  // Two players of one setting move together, so they have one clock.
+  const clock = ((lesson.clocks ??= {})[name] ??= { timer: 0, paints: [] });
+  const paintAll = () => clock.paints.forEach((one) => one());
   const step = () => clamp(Math.round(state.get(name, first)), 0, count() - 1);
   const go = (to) => state.set(name, clamp(to, 0, count() - 1));
   const pause = () => {
-    window.clearInterval(timer);
-    timer = 0;
-    paint();
+    window.clearInterval(clock.timer);
+    clock.timer = 0;
+    paintAll();
   };
   const play = () => {
-    if (timer) return pause();
+    if (clock.timer) return pause();
     if (step() === count() - 1) go(0);
-    timer = window.setInterval(() => {
+    clock.timer = window.setInterval(() => {
       go(step() + 1);
       if (step() === count() - 1) pause();
     }, pace);
-    paint();
+    paintAll();
   };
   const move = (to) => {
     pause();
@@ -59,13 +61,14 @@ function player(lesson, selector, name, { count, first = 0, pace = 900, say = nu
     track.value = now;
     track.style.setProperty("--share", `${(100 * now) / Math.max(1, count() - 1)}%`);
     output.textContent = isAway() ? "off the walk" : `${unit} ${now * each} of ${(count() - 1) * each}`;
-    track.setAttribute("aria-valuetext", `${label} ${now} of ${count() - 1}`);
+    track.setAttribute("aria-valuetext", `${label} ${now * each} of ${(count() - 1) * each}`);
     buttons.start.disabled = buttons.back.disabled = now === 0;
     buttons.forward.disabled = now === count() - 1;
-    const title = timer ? "Pause" : "Play";
-    buttons.play.replaceChildren(icon(timer ? "pause" : "play"));
+    const title = clock.timer ? "Pause" : "Play";
+    buttons.play.replaceChildren(icon(clock.timer ? "pause" : "play"));
     buttons.play.title = title;
     buttons.play.setAttribute("aria-label", title);
+    said.setAttribute("aria-live", clock.timer ? "off" : "polite"); // nobody can hear each frame
     if (say) said.replaceChildren(say(now));
   }
 
@@ -78,7 +81,8 @@ function player(lesson, selector, name, { count, first = 0, pace = 900, say = nu
     move(to);
   });
   state.watch((changed) => (changed === name || changed === null) && paint());
-  lesson.whenLeft(() => window.clearInterval(timer));
+  lesson.whenLeft(() => window.clearInterval(clock.timer));
+  clock.paints.push(paint);
   paint();
   put(lesson, selector, name, `${label} (play)`, bar);
   if (say) bar.after(said);

@@ -5,11 +5,18 @@ function settings() {
   const values = new URLSearchParams(window.location.search);
   const defaults = {};
   const allowed = {};
+  const fits = {};
   const watchers = [];
+  const page = window.location.pathname;
+  // The browser's Back may have led to another page that is not shown yet; its address is its own.
+  const isHere = () =>
+    window.location.pathname === page &&
+    new URLSearchParams(window.location.search).get("lesson") === values.get("lesson");
   let waiting = 0;
 
   const write = () => {
     waiting = 0;
+    if (!isHere()) return;
     const query = values.toString();
     try {
       const path = window.location.pathname + (query ? `?${query}` : "");
@@ -29,7 +36,11 @@ function settings() {
       if (text === null) return defaults[name];
       const found = typeof defaults[name] === "number" ? (text === "" ? NaN : Number(text)) : text;
       const isKnown = allowed[name]?.includes(found) ?? (typeof found === "string" || Number.isFinite(found));
-      return isKnown ? found : defaults[name];
+      return isKnown ? (fits[name]?.(found) ?? found) : defaults[name];
+    },
+    /** A setting whose values `make` turns into ones that its control can have. */
+    fit(name, make) {
+      fits[name] = make;
     },
     /** A setting that has only these values; an address with another one gives `fallback`. */
     limit(name, fallback, values) {

@@ -50,7 +50,7 @@ function forTeachers(lesson) {
       el("p", {}, "Pictures, as they are now:"),
       el("div", { class: "controls" },
         ...[...root.querySelectorAll(".picture")].map((place) =>
-          el("button", { type: "button", class: "plain", title: place.dataset.alt, onclick: () => savePicture(place) }, place.id),
+          el("button", { type: "button", class: "plain", title: place.dataset.alt, onclick: () => savePicture(place) }, nameOf(place)),
         ),
       ),
     ),
@@ -59,10 +59,13 @@ function forTeachers(lesson) {
   write();
 }
 
+/** A picture's name; those of the glossary have no id. */
+const nameOf = (place) => place.id || place.dataset.picture;
+
 /** Save a picture as an SVG file that looks the same without this page. */
 function savePicture(place) {
   const url = URL.createObjectURL(new Blob([pictureText(place)], { type: "image/svg+xml" }));
-  const link = el("a", { href: url, download: `${place.id}.svg` });
+  const link = el("a", { href: url, download: `${nameOf(place)}.svg` });
   link.click();
   window.setTimeout(() => URL.revokeObjectURL(url), 10000);
 }

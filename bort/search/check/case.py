@@ -20,7 +20,7 @@ from bort.search.check.replay import Evidence, Replay, replay
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 
-_MOST_CHOICES = 1_000_000  # networks that stand for one architecture
+_MOST_CHOICES = 10**15  # networks that stand for one architecture
 
 
 @dataclass(frozen=True, eq=False)

@@ -147,7 +147,12 @@ class _Learner:
             return
         self.used.append(count)
         slopes = self.listed.get(count)
-        if slopes is None or slopes.shape != self.extents.shape:
+        if slopes is None:
+            return
+        if slopes.shape != self.extents.shape:
+            self.found.faults.append(
+                f"the envelope after {count} evaluations does not have {len(self.extents)} slopes"
+            )
             return
         self._check(slopes, count)
         self.slopes = slopes

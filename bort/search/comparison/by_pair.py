@@ -4,6 +4,7 @@ scipy is imported where it is needed.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -259,7 +260,9 @@ def _paired(
 ) -> tuple[FloatArray, FloatArray]:
     mine = _wrong(first)
     if len(mine) > 1:
-        rows = [_bounds_of_means(mine, _wrong(other), alpha) for other in others]
+        rows = [
+            _kept_bounds(first.wrong_items, other.wrong_items, first.n, alpha) for other in others
+        ]
         return np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
     theirs = np.stack([_wrong(other)[0] for other in others])
     both = (theirs & mine[0]).sum(axis=1)
@@ -268,6 +271,14 @@ def _paired(
         log_ratio_bound(both, my_own, their_own, alpha=alpha),
         log_ratio_bound(both, their_own, my_own, alpha=alpha),
     )
+
+
+@lru_cache(maxsize=1 << 18)
+def _kept_bounds(
+    mine: tuple[bytes, ...], theirs: tuple[bytes, ...], n: int | None, alpha: float
+) -> tuple[float, float]:
+    """Compute the bounds of a pair once: they depend on no λ, no epsilon and no weights."""
+    return _bounds_of_means(_unpacked(mine, n), _unpacked(theirs, n), alpha)
 
 
 def _bounds_of_means(mine: BoolArray, theirs: BoolArray, alpha: float) -> tuple[float, float]:
@@ -288,8 +299,9 @@ def _share_examples(first: Observation, other: Observation) -> bool:
 
 def _wrong(observation: Observation) -> BoolArray:
     """Mark the examples that each seed gets wrong, shape (seeds, n)."""
-    rows = [
-        np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=observation.n)
-        for bits in observation.wrong_items
-    ]
+    return _unpacked(observation.wrong_items, observation.n)
+
+
+def _unpacked(wrong_items: Sequence[bytes], n: int | None) -> BoolArray:
+    rows = [np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=n) for bits in wrong_items]
     return np.asarray(rows, dtype=bool)

@@ -61,7 +61,8 @@ def read_answer(
         InvalidFieldError: `epsilon`, `weights` or `size` cannot be used.
     Cost: three queries, and about 10 ms for 384 architectures.
     """
-    record = counted_in(store.study(study), size)
+    own = store.study(study)
+    record = counted_in(own, size)
     question = record.spec.search.question
     question = replace(
         question,
@@ -74,6 +75,8 @@ def read_answer(
     if costs is None:
         return _before_measuring(record, question, spent)
     evidence = evidence_of(record.spec, costs, evaluations, store.audits(record))
+    if record.spec.size.unit is not own.spec.size.unit:  # an audit was of a claim in its unit
+        evidence = evidence._replace(audits=(), earlier=())
     answer = answer_under(question, costs, evidence)
     found = _study_answer(record, question, spent, costs, evaluations, answer, evidence)
     digest = None if found.origin is None else found.origin.task

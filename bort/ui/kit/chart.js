@@ -101,7 +101,8 @@ function rangeOf(holder, axis) {
 // The cell of each value along an axis; all beyond one of its ends are in one.
 function cells(values, axis, range, pixels) {
   const places = axis.type === "log" ? values.map(Math.log10) : values;
-  const [low, high] = range ?? places.reduce(([a, b], place) => [Math.min(a, place), Math.max(b, place)], [Infinity, -Infinity]);
+  const known = places.filter(Number.isFinite); // a logarithmic axis does not draw 0
+  const [low, high] = range ?? known.reduce(([a, b], place) => [Math.min(a, place), Math.max(b, place)], [Infinity, -Infinity]);
   const count = pixels / CELL_PX;
   return places.map((place) => Math.floor(Math.max(-1, Math.min(count, (count * (place - low)) / (high - low || 1)))));
 }
@@ -157,11 +158,13 @@ function remove(parent, chart) {
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component;
   const chart = (parentElement.bortChart ??= create(parentElement));
+  const call = (chart.call = {});
   chart.cursor = data.cursor;
   chart.onPick = data.picks ? (id) => setTriggerValue("pick", id) : null;
   chart.holder.setAttribute("role", "figure");
   chart.holder.setAttribute("aria-label", data.alt);
   chart.holder.classList.toggle("is-pickable", data.picks);
   draw(chart, data).catch((error) => (chart.holder.textContent = error.message));
-  return () => remove(parentElement, chart);
+  // A call that another one has overtaken ends after that one began, and must leave its chart alone.
+  return () => chart.call === call && remove(parentElement, chart);
 }

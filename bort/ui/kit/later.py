@@ -24,6 +24,7 @@ const TOUCHES = ["pointerdown", "pointerup", "keydown", "change", "popstate"];
 
 export default ({ parentElement, data, setStateValue }) => {
   if (parentElement.bortIsDue) return;
+  parentElement.bortLeave?.(); // an earlier call waits no longer
   const begin = performance.now();
   let touched = -Infinity;
   const touch = () => (touched = performance.now());
@@ -53,7 +54,7 @@ export default ({ parentElement, data, setStateValue }) => {
     // again, and stay. So go back once more.
     setTimeout(() => isLeft() && dispatchEvent(new PopStateEvent("popstate")), 0);
   }, 100);
-  return leave;
+  return (parentElement.bortLeave = leave);
 };"""
 
 

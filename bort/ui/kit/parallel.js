@@ -224,7 +224,8 @@ export default function (component) {
   const { parentElement, data, setTriggerValue } = component;
   const view = (parentElement.bortParallel ??= create(parentElement));
   if (view.data && view.data.axes.length !== data.axes.length) view.brushes = {};
-  view.near = null;
+  const call = (view.call = {});
+  view.near = data.lines.find((line) => line.id === view.near?.id) ?? null;
   view.data = data;
   view.onPick = (id) => setTriggerValue("pick", id);
   view.holder.style.height = data.height;
@@ -232,6 +233,7 @@ export default function (component) {
   view.svg.setAttribute("aria-label", data.alt);
   draw(view);
   return () => {
+    if (view.call !== call) return; // overtaken by another one, which uses the view
     view.observer.disconnect();
     view.ended.abort();
     delete parentElement.bortParallel;
