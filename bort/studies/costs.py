@@ -83,10 +83,10 @@ def _choices(training: TrainingSpec) -> int:
     """Count the networks per architecture from which the dev set may have chosen.
 
     A seed that diverges in every attempt is left out, unless all do. The teacher that we train is
-    one of several on dev, and every network learns from its answers.
+    one of several on dev, its first state among them, and every network learns from its answers.
     """
     tried = len(LEARNING_RATE_FACTORS) * max(1, len(training.learning_rates))
-    teachers = 1 if training.teacher is not None else TEACHERS * TEACHER_EVALUATIONS
+    teachers = 1 if training.teacher is not None else TEACHERS * (TEACHER_EVALUATIONS + 1)
     return int(teachers * ((tried + 1) ** training.seeds - 1))
 
 

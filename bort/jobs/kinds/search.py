@@ -1,5 +1,7 @@
 """The search job: prepare, evaluate, store; every finished training is stored at once."""
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -180,6 +182,7 @@ class _Search:
             if len(self.stored.get(name, ())) >= spec.training.seeds:
                 trainings.end(name)
         self.seconds = [e.seconds for trained in self.stored.values() for e in trained]
+        self.before, self.began = sum(self.seconds), time.monotonic()
         self.is_design: bool | None = None  # of the next pick; not known yet
 
     def run(self) -> None:
@@ -249,9 +252,19 @@ class _Search:
         if self._is_out_of_minutes():
             self.context.log(EventCode.MINUTES_SPENT, minutes=search.minutes)
 
+    @property
+    def _speed_up(self) -> float:
+        """How many times as fast as with one worker, as the plan expects it (`speed_up`)."""
+        return min(float(self.trainings.workers), math.sqrt(self.spec.search.parallel))
+
     def _is_out_of_minutes(self) -> bool:
-        minutes = self.spec.search.minutes
-        return minutes is not None and sum(self.seconds) >= 60 * minutes * self.trainings.workers
+        minutes, workers = self.spec.search.minutes, self.trainings.workers
+        if minutes is None:
+            return False
+        spent = sum(self.seconds) / workers
+        if workers > 1:  # they wait for each other, which no training's seconds count
+            spent = max(spent, self.before / workers + time.monotonic() - self.began)
+        return spent >= 60 * minutes
 
     def _begin(self, index: int) -> Callable[[], Observation]:
         """Let the missing trainings of one architecture begin; return what waits for them."""
@@ -333,7 +346,7 @@ class _Search:
                 total=step.evaluations if step.done else total,
                 stage=Stage.TRAINING_CANDIDATES,
                 subject=architecture,
-                eta_s=0.0 if step.done else left * median(self.seconds) / self.trainings.workers,
+                eta_s=0.0 if step.done else left * median(self.seconds) / self._speed_up,
                 numbers={
                     "error": step.observation.error,
                     "evaluations": step.evaluations,
