@@ -157,7 +157,7 @@ def _facts(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
         *_measured(point),
         (
             "Dev error",
-            f"{percent(point.error_rate)}",
+            percent(point.error_rate),
             f"± {half:.1f} (95%), {point.n_dev:,} dev examples{trainings}",
         ),
         (

@@ -87,7 +87,7 @@ def _row(point: Point | TablePoint, choice: Choice) -> dict[str, str]:
             **{name: str(value) for name, value in point.architecture.items()},
             cost_name(unit, SIZE): significant(point.costs[0]),
             cost_name(unit, LATENCY): significant(point.costs[1]),
-            "error": f"{percent(point.error_rate)}" + (f" ± {half:.1f}" if half else ""),
+            "error": percent(point.error_rate) + (f" ± {half:.1f}" if half else ""),
             "W": f"{point.w:.3f}",
         }
     is_bytes = not isinstance(unit, Columns) and unit.is_bytes
