@@ -172,7 +172,8 @@ dimension", says what a directed λ is and what was chosen.
 Three tables, of 96, 24 and 144 architectures, are searched until a claim with an estimated λ is \
 certified; the columns say after how many evaluations, challenges included. A number in bold is a \
 wrong claim. *Wrong* are claims at ε = 0.25 about random spaces whose true ε is above the \
-certified one, with the 95% interval. *Evaluated* is the share of these spaces' architectures. \
+certified one, of all claims, with the 95% interval; a search that evaluates a whole space claims \
+nothing. *Evaluated* is the share of these spaces' architectures. \
 *Hostile* spaces are of 22 kinds, from smooth ones to noise, needles and gorges \
 (`benchmarks/bounds/hostile.py`). Estimators differ in how many spaces they have searched: start \
 the command again and it continues.
@@ -217,9 +218,9 @@ def _panels(of: Mapping[str, pd.DataFrame]) -> Iterator[Panel]:
     for kind in KINDS:
         sums = {name: _sum(rows, kind) for name, rows in of.items()}
         dots = [
-            Dot(name, 100 * k.evaluations / k.space, 100 * k.wrong / k.searches, name == CHOSEN)
+            Dot(name, 100 * k.evaluations / k.space, 100 * k.wrong / k.claims, name == CHOSEN)
             for name, k in sums.items()
-            if k.searches
+            if k.claims
         ]
         if dots:
             yield Panel(kind, dots, shift=np.inf)
@@ -242,7 +243,7 @@ def _cells(name: str, rows: pd.DataFrame) -> list[str]:
         for epsilon in TABLES_EPSILONS
     ]
     kinds = [_sum(rows, kind) for kind in KINDS]
-    wrong = [_share(int(k.wrong), int(k.searches)) for k in kinds]
+    wrong = [_share(int(k.wrong), int(k.claims)) for k in kinds]
     shares = [f"{k.evaluations / k.space:.0%}" if k.space else "" for k in kinds]
     return [name, *at_tables, *wrong, *shares]
 
@@ -258,11 +259,11 @@ def _evaluations(rows: pd.DataFrame) -> str:
     return f"**{count}**" if rows.wrong.iloc[0] else count
 
 
-def _share(wrong: int, searches: int) -> str:
-    if not searches:
+def _share(wrong: int, claims: int) -> str:
+    if not claims:
         return ""
-    low, high = binomial_interval(wrong, searches, alpha=0.05)
-    return f"{wrong} of {searches}: {wrong / searches:.1%} ({low:.1%} to {high:.1%})"
+    low, high = binomial_interval(wrong, claims, alpha=0.05)
+    return f"{wrong} of {claims}: {wrong / claims:.1%} ({low:.1%} to {high:.1%})"
 
 
 def _line(cells: Sequence[str]) -> str:

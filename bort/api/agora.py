@@ -127,7 +127,7 @@ class Agora(RefusesPickle, BaseEstimator):  # type: ignore[misc]
         self._result: RunResult = run.result
         self.job_ = job_id
         self.rounds_ = pd.DataFrame([_row(row) for row in run.summaries]).set_index("round")
-        self.points_ = pd.DataFrame(point_rows(run.points, parents_of(run.spec)))
+        self.points_ = pd.DataFrame(point_rows(run.points, parents_of(run)))
         final = self._result.final
         assert final is not None  # a finished run has one
         self.dev_error_, self.audit_error_ = final.dev_error, final.audit_error
@@ -164,7 +164,8 @@ class Agora(RefusesPickle, BaseEstimator):  # type: ignore[misc]
 
     def _asked(self, texts: Any, labels: Any) -> dict[str, Any]:
         more = dict(self.options or {})
-        if taken := sorted({*OPTIONS, "task", "text", "label", "seed", "study"} & more.keys()):
+        columns = () if isinstance(texts, str | Path) else ("text", "label")  # of a file
+        if taken := sorted({*OPTIONS, *columns, "task", "seed", "study"} & more.keys()):
             raise InvalidOptionError(
                 f"{taken[0]} is a parameter of Agora, not one of its options; pass it by itself"
             )
@@ -178,8 +179,8 @@ class Agora(RefusesPickle, BaseEstimator):  # type: ignore[misc]
             return given
         if isinstance(texts, str | Path):
             return {**given, "task": str(texts)}
-        columns, values = labelled_texts(texts, labels)
-        task = keep_texts(columns, values)
+        given_texts, values = labelled_texts(texts, labels)
+        task = keep_texts(given_texts, values)
         return {**given, "task": task.task, "text": task.text, "label": task.label}
 
 

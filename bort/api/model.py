@@ -26,7 +26,7 @@ class TextClassifier(RefusesPickle, ClassifierMixin, BaseEstimator):  # type: ig
     """A small model that classifies texts or pairs of texts.
 
     `TextClassifierSearch.best_estimator_` is one; `TextClassifier(folder)` opens what `save` or
-    `bort export` wrote, on any machine with the extra `train` or `onnx`.
+    `bort export` wrote, on any machine with the extra `train`, and `onnx` for ONNX folders.
 
     Args:
         folder: a folder with a classifier in safetensors or ONNX, and its tokenizer.
@@ -153,6 +153,7 @@ class TextClassifier(RefusesPickle, ClassifierMixin, BaseEstimator):  # type: ig
             self._opened = Predictor(Path(self.folder))
             if self._stored is not None:  # only an exported folder names its columns
                 self._opened.columns = evidence_of(self._stored).data.text
+                self._opened.read_at_most(evidence_of(self._stored).max_length)
         return self._opened
 
     def _is_fitted(self) -> bool:

@@ -147,6 +147,7 @@ class TextClassifierSearch(RefusesPickle, ClassifierMixin, BaseEstimator):  # ty
         Cost: minutes to hours; `bort search` describes it.
         """
         task = self._task(texts, labels)
+        self.__dict__.pop("best_estimator_", None)  # of an earlier fit
         with open_store(self.store) as store:
             params = self.get_params(deep=False)
             spec = studying.described(store, params, task)
@@ -166,12 +167,20 @@ class TextClassifierSearch(RefusesPickle, ClassifierMixin, BaseEstimator):  # ty
 
     @classmethod
     def attach(
-        cls, name: str, *, store: str | None = None, refit: bool = True, verbose: bool = True
+        cls,
+        name: str,
+        *,
+        max_latency_ms: float | None = None,
+        max_parameters: int | None = None,
+        store: str | None = None,
+        refit: bool = True,
+        verbose: bool = True,
     ) -> Self:
         """Find a study again, wait for its running job, and fine-tune the best point if need be.
 
         Args:
             name: of the study, of this process or of any other, `bort search` included.
+            max_latency_ms, max_parameters: limits of the best point; a study does not keep them.
         Raises:
             UnknownStudyError: the store has no such study, or nothing was trained for it.
             JobFailedError: the search that was running ended early.
@@ -179,6 +188,7 @@ class TextClassifierSearch(RefusesPickle, ClassifierMixin, BaseEstimator):  # ty
         with open_store(store) as opened:
             studying.wait_for(opened, name, verbose=verbose)
             params = studying.params_of(opened.study(name).spec)
+            params |= {"max_latency_ms": max_latency_ms, "max_parameters": max_parameters}
             found = cls(**params, name=name, store=store, refit=refit, verbose=verbose)
             found._keep(opened, name)
             if refit:
@@ -307,7 +317,7 @@ class TextClassifierSearch(RefusesPickle, ClassifierMixin, BaseEstimator):  # ty
         self.classes_ = studying.classes(answer.spec)
 
     def _finetuned(self, store: Store, pick: str) -> TextClassifier:
-        record = studying.model_of(store, self.study_, pick)
+        record = studying.model_of(store, self.study_, pick, recipe=self.recipe)
         if record is None:
             record = studying.finetune(
                 store, self.study_, pick, recipe=self.recipe, jobs=self.jobs, verbose=self.verbose

@@ -19,6 +19,7 @@ from bort.core.progress import Progress
 from bort.core.study import StudySpec, TaskSpec, suggest_name
 from bort.families import SearchSpace, load_space
 from bort.figures import axes_of, front_info, plot_front_3d, plot_pair
+from bort.finetuning.realised import evidence_of
 from bort.finetuning.request import check_finetune, describe_finetune
 from bort.jobs import JobFailedError, find_job, list_jobs, run_here, start_detached
 from bort.jobs.runtime.control import create_study
@@ -30,7 +31,7 @@ from bort.report.jobs import ending_sentence
 from bort.report.latency import differences_words
 from bort.report.notebook import progress
 from bort.search.check.certificate import Certificate
-from bort.storage import JobRecord, JobState, ModelRecord, Store, ensure_examples
+from bort.storage import JobRecord, JobState, ModelRecord, Store, ensure_examples, fetch_model
 from bort.studies.answers import StudyAnswer, read_answer, study_certificate
 from bort.studies.checks import check_profile, check_study
 from bort.studies.costs import Costs
@@ -60,6 +61,7 @@ OPTIONS = (
     *("seeds", "steps", "source", "teacher", "device", "threads", "runtime"),
 )
 ROWS = ("labelled", "split_column", "where")  # the options that choose among the texts
+COLUMNS = ("text", "label")  # of a file or a hub data set
 # Without any of these, the question is the preset's.
 EXTENT = {"goal", "epsilon", "budget", "minutes"}
 PRESET = "quick"
@@ -76,12 +78,18 @@ def described(store: Store, params: Mapping[str, Any], task: TaskSpec) -> StudyS
         BortError: an option, the data or a network cannot be used; nothing is stored.
     """
     given = _given(params)
+    if is_given(task.task) and (named := [name for name in COLUMNS if name in given]):
+        raise InvalidOptionError(
+            f"options has {named[0]!r}, which names a column of a file, but texts were passed; "
+            "leave it out"
+        )
+    rows = {name: given[name] for name in (*ROWS, *COLUMNS) if name in given}
     space = space_of(params["space"])
     search = BUDGET.build(given, question=QUESTION.build(given))
     spec = StudySpec(
         name=params["name"] or _name(task, space),
         space=space.to_dict(),
-        task=TASK.build({k: given[k] for k in ROWS if k in given}, base=task),
+        task=TASK.build(rows, base=task),
         training=TRAINING.build(given),
         latency=LATENCY.build(given),
         search=search,
@@ -188,13 +196,22 @@ def finetune(
     return store.model(str(answer["models"][0]["model"]))
 
 
-def model_of(store: Store, study: str, pick: str) -> ModelRecord | None:
-    """Find the newest model that was trained here from a point of a study, on its own task."""
+def model_of(
+    store: Store, study: str, pick: str, *, recipe: Recipe | None = None
+) -> ModelRecord | None:
+    """Find the newest model that was trained here from a point of a study, on its own task.
+
+    Args:
+        recipe: by which it was trained; None takes any.
+    """
     task = store.study(study).spec.task.task
     for model in store.models():
         is_same = model.study == study and model.architecture_id == pick and model.task == task
-        if is_same and not model.is_imported and model.folder.is_dir():
-            return model
+        is_same &= recipe is None or evidence_of(model).recipe == recipe
+        if is_same and not model.is_imported:
+            fetch_model(model)
+            if model.folder.is_dir():
+                return model
     return None
 
 
@@ -231,13 +248,14 @@ def classes(spec: StudySpec) -> "np.ndarray[Any, np.dtype[Any]]":
 
 def params_of(spec: StudySpec) -> dict[str, Any]:
     """Find the estimator's parameters that describe this study."""
+    named = ROWS if is_given(spec.task.task) else (*ROWS, *COLUMNS)
     given = {
         **LATENCY.given(spec.latency),
         **QUESTION.given(spec.search.question),
         **BUDGET.given(spec.search),
         **TRAINING.given(spec.training),
         **SIZE.given(spec.size),
-        **{name: v for name, v in TASK.given(spec.task).items() if name in ROWS},
+        **{name: v for name, v in TASK.given(spec.task).items() if name in named},
     }
     seed = given.pop("seed", 0)
     known = {name: given.pop(name) for name in OPTIONS if name in given}
@@ -269,8 +287,8 @@ def _given(params: Mapping[str, Any]) -> dict[str, Any]:
     known = {option for part in SEARCH for option in part.fields}
     more = dict(params["options"] or {})
     for name in more:
-        if name not in known or name in OPTIONS or name in ("task", "text", "label", "seed"):
-            free = sorted(known - {*OPTIONS, "task", "text", "label", "seed"})
+        if name not in known or name in OPTIONS or name in ("task", "seed"):
+            free = sorted(known - {*OPTIONS, "task", "seed"})
             raise InvalidOptionError(
                 f"options has no {name!r}; choose from {', '.join(free)}, or use the parameter of "
                 "that name"
@@ -281,6 +299,8 @@ def _given(params: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("source", "teacher"):
         if name in given:
             given[name] = str(given[name])
+    if isinstance(more.get("text"), str):
+        more["text"] = tuple(more["text"].split(","))
     if "weights" in given:
         given["weights"] = tuple(given["weights"])
     if params["max_latency_ms"] is not None and not more.setdefault("text_to_label", True):
@@ -313,6 +333,8 @@ def _with_budget(store: Store, spec: StudySpec) -> StudySpec:
         budget = same[0].search.budget
         return replace(spec, search=replace(spec.search, minutes=None, budget=budget))
     ensure_examples(store, paths.examples())
+    if not any(record.evaluation_count and not record.is_example for record in store.studies()):
+        return spec  # only another machine's trainings were timed: the clock decides
     budget = trainings_within(store, spec, minutes)
     if budget is None:
         return spec

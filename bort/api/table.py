@@ -94,12 +94,12 @@ class TableSearch:
 
     def _row(self, point: TablePoint) -> dict[str, Any]:
         columns = self._answer.columns
+        own = {"error": point.error_rate, "w": point.w}
         return {
             **point.architecture,
             columns.size: point.size,
             columns.latency: point.latency,
-            "error": point.error_rate,
-            "w": point.w,
+            **{f"{n}_found" if n in point.architecture else n: v for n, v in own.items()},
         }
 
 

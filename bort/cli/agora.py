@@ -174,7 +174,7 @@ def show(job_id: int, points: bool, store_url: str | None, as_json: bool) -> Non
         else:
             click.echo(f"Job {job_id} is {job.state}, without a result: bort jobs show {job_id}")
         return
-    parents = parents_of(found.spec) if points else None
+    parents = parents_of(found) if points else None
     if as_json:
         answer = {**run_json(found.result), "state": str(job.state)}
         if points:
@@ -207,7 +207,7 @@ def export(job_id: int, file: Path, force: bool, store_url: str | None) -> None:
     with open_to_read(store_url) as store:
         job = _job(store, job_id, RUN)
         found = read_run(store, job)
-    rows = point_rows(found.points, parents_of(found.spec))
+    rows = point_rows(found.points, parents_of(found))
     write_rows(file, rows)
     click.echo(f"{len(rows)} points written to {file}", err=True)
 

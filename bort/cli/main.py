@@ -94,7 +94,8 @@ def bort() -> None:
 def main() -> None:
     """Run the command line.
 
-    Exits with 0 done, 1 failed check, 2 bad input, 130 interrupted, 141 nobody reads on (`| head`).
+    Exits with 0 done, 1 failed check or job, 2 bad input, 130 interrupted, 141 nobody reads on
+    (`| head`).
     """
     _open_streams()
     try:
@@ -137,7 +138,7 @@ def _run() -> int:
     except BrokenPipeError:
         raise
     except Exception as error:  # the last net: what nobody foresaw is one line, too
-        _fail(ending.unforeseen(error, sys.argv[1:]), 2)
+        _fail(ending.unforeseen(error, sys.argv[1:]), 1)
     return code if isinstance(code, int) else 0
 
 

@@ -1,7 +1,9 @@
 """Command-line options made from fields of descriptions, shared options, and `--json`."""
 
+import codecs
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -214,7 +216,8 @@ class Count(click.ParamType[int]):
 
 def print_json(answer: Mapping[str, Any]) -> None:
     """Print one JSON object on standard output; NaN and infinity are errors."""
-    click.echo(json.dumps(answer, allow_nan=False, ensure_ascii=False))
+    is_utf8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"  # others lose letters
+    click.echo(json.dumps(answer, allow_nan=False, ensure_ascii=not is_utf8))
 
 
 def tell(warning: "DataWarning | Coverage") -> None:

@@ -64,6 +64,7 @@ def predict(
     from bort.latency.workload import parts_of
     from bort.report.job_terminal import progress
     from bort.report.models import threshold_sentence
+    from bort.report.terminal import printable
     from bort.studies.interchange import check_rows, write_rows
 
     if out is not None:
@@ -109,8 +110,8 @@ def predict(
         return
     if out is None:
         for one, label, answer in zip(texts, labels, answers, strict=True):
-            shown = "\t".join(" ".join(part.split()) for part in parts_of(one))  # in one line
-            click.echo(f"{label or ''}\t{answer.score:.3f}\t{shown}")
+            shown = [printable(" ".join(part.split())) for part in (label or "", *parts_of(one))]
+            click.echo("\t".join((shown[0], f"{answer.score:.3f}", *shown[1:])))  # in one line
     empty = f"; skipped {len(read) - len(rows):,} empty texts" if len(read) > len(rows) else ""
     click.echo(f"{len(rows):,} texts in {seconds:.1f} s{empty}", err=True)
     if threshold is not None:

@@ -85,7 +85,7 @@ def agora(job_id: int, file: Path, texts: bool, force: bool, store_url: str | No
         run = read_run(store, job)
     if not run.rounds:
         raise InvalidOptionError(f"job {job_id} has not finished a round yet; wait for its first")
-    _write(file, agora_report(run, dev_items(run.spec), with_texts=texts))
+    _write(file, agora_report(run, dev_items(run.spec, run.job.folder), with_texts=texts))
 
 
 @report.command(cls=options.Command)

@@ -12,7 +12,7 @@ import click
 from bort.cli import options
 from bort.core.errors import InvalidFieldError, InvalidOptionError, MissingExtraError
 
-HERE = ("127.0.0.1", "localhost", "::1")
+HERE = ("127.0.0.1", "localhost", "[::1]")
 
 
 @click.command()
@@ -97,7 +97,8 @@ def _hosts(host: str, names: tuple[str, ...]) -> tuple[str, ...]:
             f"--host {host} lets other machines in; name what they call this server with "
             "--allow-host, for example --allow-host api.example.org, or leave --host out"
         )
-    return (*HERE, *names)
+    own = f"[{host}]" if ":" in host else host
+    return (*HERE, *([own] if is_here else []), *names)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -74,9 +74,13 @@ class StoreError(BortError, OSError):
 class ConnectionLostError(StoreError):
     """The database went away in the middle of a transaction, which may or may not be stored."""
 
+    exit_code = 1
+
 
 class DiskFullError(StoreError):
     """The disk has no space left."""
+
+    exit_code = 1
 
 
 class OldStoreError(StoreError):
@@ -113,6 +117,8 @@ class MissingExtraError(BortError, ImportError):
 
 class WorkerError(BortError, RuntimeError):
     """A worker cannot train, or ended again and again."""
+
+    exit_code = 1
 
 
 class TrainingDivergedError(BortError, ArithmeticError):

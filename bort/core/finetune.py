@@ -135,6 +135,11 @@ class Recipe(Description):
                 raise InvalidFieldError(name, f"{name} must be 1 or more")
         object.__setattr__(self, "stages", tuple(s for s in STAGES if s in self.stages))
 
+    @property
+    def uses_pool(self) -> bool:
+        """Whether a stage reads texts without labels."""
+        return "distil" in self.stages or self.texts == "all"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FineTuneSpec(Description):
@@ -147,6 +152,7 @@ class FineTuneSpec(Description):
         training: source, teacher, first weights, maximum length, device, threads: the study's.
         latency: the study's; `runtimes` are measured under the same batch, length and threads.
         space: the study's, as `SearchSpace.to_dict()` gives it.
+        dev_is_seen: training texts were made near those of dev, as Agora makes them.
     """
 
     study: str
@@ -180,6 +186,7 @@ class FineTuneSpec(Description):
         "regression.",
     )
     loggers: tuple[str, ...] = ask_loggers("the training curves")
+    dev_is_seen: bool = False
 
     def follows_inside(self, pick: str) -> bool:
         """Whether distillation compares inner states as well as answers.

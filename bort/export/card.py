@@ -78,8 +78,8 @@ def _front_matter(name: str, realised: Realised, evidence: Evidence) -> str:
     return (
         f"---\n{library}pipeline_tag: text-classification\n"
         "tags:\n- bort\n- distillation\n- optimal-subarchitecture-extraction\n"
-        f"metrics:\n- accuracy\nmodel-index:\n- name: {json.dumps(name)}\n"
-        f"  results:\n  - {json.dumps(result)}\n---"
+        f"metrics:\n- accuracy\nmodel-index:\n- name: {json.dumps(name, ensure_ascii=False)}\n"
+        f"  results:\n  - {json.dumps(result, ensure_ascii=False)}\n---"
     )
 
 
@@ -97,7 +97,8 @@ def _use(realised: Realised, evidence: Evidence, file: str) -> str:
     names = ", ".join(evidence.data.class_names)
     return (
         f"```python\n{usage(realised, evidence, file=file)}\n```\n\n"
-        f"Labels: {names}. Trained on texts of up to {evidence.max_length} tokens."
+        f"Labels: {names}. It reads the first {evidence.max_length} tokens "
+        "of a text, as in training and in all figures above."
     )
 
 
@@ -154,6 +155,8 @@ def _results(realised: Realised) -> str:
         f"The exported weights are those of seed {exported.seed}, the best on dev: "
         f"{exported.dev_accuracy:.4f} on dev, {exported.audit_accuracy:.4f} on audit."
     )
+    if realised.dev_is_seen:
+        note += f" {words.DEV_IS_SEEN}"
     return "\n".join(lines) + f"\n\n{note}"
 
 

@@ -81,7 +81,7 @@ def export_fastest(
         for name in (_file(runtime), *onnx.COPIED):
             if (folders[runtime] / name).is_file():
                 shutil.copyfile(folders[runtime] / name, part / name)
-        name_inputs(part, model)
+        name_inputs(part, model, is_int8=runtime.endswith("int8"))
         evidence, file = evidence_of(model), _file(runtime)
         card = model_card(model.name, realised, evidence, kind="fastest", file=file)
         (part / "README.md").write_text(card, encoding="utf-8")
@@ -111,6 +111,8 @@ def _write(
     # A small network needs nothing but numpy; another one must have ONNX, and the export says so.
     has_onnx = not has_numpy or not runtime_kind("onnx-float32").missing
     found: dict[str, Path] = {}
+    if only in ONNX:
+        runtime_kind("onnx-float32").check_installed()
     if has_numpy and only not in ONNX:
         numpy_folder.export_numpy(model, place / "numpy")
         found |= dict.fromkeys(NUMPY, place / "numpy")

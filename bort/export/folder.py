@@ -23,6 +23,7 @@ from bort.finetuning.realised import RealisedLatency, evidence_of, realised_of
 from bort.storage import ModelRecord, fetch_model
 from bort.studies.commands import finetune_command
 from bort.tasks import Task, load_task
+from bort.training.limits import READS
 
 RELIABILITY = "dev_reliability"  # in config.json: how often sure answers are right
 TEXT_COLUMNS = "text_columns"  # in config.json: what the model was trained on, one or two columns
@@ -95,22 +96,30 @@ def export_huggingface(model: ModelRecord, out: Path) -> WeightsExport:
     )
 
 
-def name_inputs(folder: Path, model: ModelRecord) -> None:
+def name_inputs(folder: Path, model: ModelRecord, *, is_int8: bool = False) -> None:
     """Write into a copied model's files what it reads.
 
-    The text columns stand in config.json, so that half a pair is refused, and how often it is right
-    where it is sure, so that `bort predict --accuracy` can reject. The arrays stand in
-    tokenizer_config.json, or `transformers` chooses them by the tokenizer's class: a model of pairs
-    gives other answers without segments.
+    The text columns stand in config.json, so that half a pair is refused, how many tokens it
+    reads, and how often it is right where it is sure, so that `bort predict --accuracy` can reject.
+    The arrays stand in tokenizer_config.json, or `transformers` chooses them by the tokenizer's
+    class: a model of pairs gives other answers without segments.
+
+    Args:
+        is_int8: only int8 weights are in the folder; nobody counted how often those are right.
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     has_segments = config.get("type_vocab_size", 0) > 1
     names = ["input_ids", *(["token_type_ids"] if has_segments else []), "attention_mask"]
-    more: dict[str, Any] = {TEXT_COLUMNS: evidence_of(model).data.text}
-    if reliability := realised_of(model).reliability:
-        more[RELIABILITY] = to_json(reliability)
+    evidence = evidence_of(model)
+    more: dict[str, Any] = {TEXT_COLUMNS: evidence.data.text, READS: evidence.max_length}
+    realised = realised_of(model)
+    if realised.reliability and not (realised.dev_is_seen or is_int8):  # it is about float32
+        more[RELIABILITY] = to_json(realised.reliability)
     _add(folder / "config.json", more)
-    _add(folder / "tokenizer_config.json", {"model_input_names": names})
+    _add(
+        folder / "tokenizer_config.json",
+        {"model_input_names": names, "model_max_length": evidence.max_length},
+    )
 
 
 def own_task(model: ModelRecord, *, on_step: OnStep = ignore) -> Task:

@@ -16,7 +16,8 @@ def load(folder: str | Path, file: str = "model.onnx") -> Callable[..., dict[str
     """Return a function that gives each label's logit for a text, or for a pair of texts."""
     config = json.loads(Path(folder, "config.json").read_text("utf-8"))
     tokenizer = Tokenizer.from_file(str(Path(folder, "tokenizer.json")))
-    tokenizer.enable_truncation(min(512, config.get("max_position_embeddings", 514) - 2))
+    longest = min(512, config.get("max_position_embeddings", 514) - 2)
+    tokenizer.enable_truncation(config.get("reads_tokens", longest))
     session = onnxruntime.InferenceSession(str(Path(folder, file)))
     names = [given.name for given in session.get_inputs()]
 

@@ -90,6 +90,10 @@ class Predictor:
         self._padding = (self._tokenizer.token_to_id("[PAD]") or 0) if padding is None else padding
         self.runtime, self._logits = self._open(config)
 
+    def read_at_most(self, tokens: int) -> None:
+        """Read only the beginning of longer texts, as a model of an earlier bort was trained to."""
+        self._tokenizer.enable_truncation(min(tokens, self._limits.tokens))
+
     def check_parts(self, parts: int) -> None:
         """Check that the model reads single texts, or pairs, as given.
 
@@ -330,7 +334,9 @@ def try_text(
     threads = evidence.workload.threads
     folder = _teacher_folder(evidence.oracle)
     with training_threads(threads):
-        own = _reply(open_folder(model.folder), text)
+        predictor = open_folder(model.folder)
+        predictor.read_at_most(evidence.max_length)
+        own = _reply(predictor, text)
         teacher = None if folder is None else _reply(open_folder(folder), text)
     if teacher is None:
         is_file = evidence.oracle.coverage is not None

@@ -19,7 +19,7 @@ def load(folder: str | Path, file: str = "model.safetensors") -> Callable[..., d
     stored = load_file(Path(folder, file))  # in int8, numbers have to be multiplied by a scale
     weights = {name: array * stored.get(f"{name}.scale", 1) for name, array in stored.items()}
     tokenizer = Tokenizer.from_file(str(Path(folder, "tokenizer.json")))
-    tokenizer.enable_truncation(512)
+    tokenizer.enable_truncation(config.get("reads_tokens", 512))
 
     def classify(text: str, pair: str | None = None) -> dict[str, float]:
         x = weights["embeddings.weight"][tokenizer.encode(text, pair).ids]  # (tokens, hidden)

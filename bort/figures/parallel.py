@@ -165,7 +165,8 @@ def _dimension(name: str, cells: Sequence[Any]) -> tuple[Axis, FloatArray]:
     at = dict(zip(found, places.tolist(), strict=True))
     shown = found if len(found) <= 2 * _TICKS else found[:: len(found) // _TICKS]
     ticks = tuple(
-        ((cell or "–") if isinstance(cell, str) else compact(cell), at[cell]) for cell in shown
+        ((str(cell) or "–") if isinstance(cell, str | bool) else compact(cell), at[cell])
+        for cell in shown
     )
     return Axis(name, "", ticks), np.array([at[cell] for cell in cells])
 
@@ -200,15 +201,13 @@ def _even(low: float, high: float) -> list[float]:
 
 
 def _powers(low: float, high: float) -> list[float]:
-    """The numbers 1, 2 and 5 times powers of ten.
+    """The numbers 1, 2 and 5 times powers of ten; over many powers, these alone.
 
     Examples:
         >>> _powers(0.3, 9.1)
         [0.1, 0.2, 0.5, 1.0, 2.0, 5.0]
     """
     first, last = int(np.floor(np.log10(low))), int(np.floor(np.log10(high)))
-    return [
-        float(f"{step * 10.0**power:.12g}")
-        for power in range(first, last + 1)
-        for step in _STEPS[:-1]
-    ][: 3 * _TICKS]
+    decades = range(first, last + 1, max(1, (last - first) // (3 * _TICKS)))
+    steps = _STEPS[:-1] if len(decades) * 3 <= 3 * _TICKS else _STEPS[:1]
+    return [float(f"{step * 10.0**power:.12g}") for power in decades for step in steps]

@@ -276,10 +276,11 @@ def accuracy_of(found: Sequence[Answers], labels: Answers, *, names: Sequence[st
 
 def _interval(right: NDArray[np.float64], mean: float) -> tuple[float, float]:
     seeds, n = right.shape
+    low, high = wilson(mean, n)
     if seeds == 1:
-        return wilson(mean, n)
-    half = _half_width(right)
-    return max(0.0, mean - half), min(1.0, mean + half)
+        return low, high
+    half = _half_width(right)  # 0 if all seeds are right on all texts, which is not certain
+    return max(0.0, min(low, mean - half)), min(1.0, max(high, mean + half))
 
 
 def _half_width(values: NDArray[np.float64]) -> float:

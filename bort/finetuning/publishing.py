@@ -45,6 +45,7 @@ from bort.storage import Store
 from bort.studies.answers import read_answer
 from bort.studies.commands import search_command
 from bort.training.candidate import Candidate
+from bort.training.limits import READS
 from bort.training.model_files import save_classifier
 from bort.training.pieces import pruned
 from bort.training.tokens import load_tokenizer
@@ -134,14 +135,14 @@ def save_student(
     config.id2label = dict(enumerate(setup.task.class_names))
     config.label2id = {name: number for number, name in enumerate(setup.task.class_names)}
     source = setup.oracle.source.folder
-    longest = int(getattr(config, "max_position_embeddings", 512))
+    setattr(config, READS, encoded.max_length)
     with temporary("tokenizer") as place:
         tokenizer = source
         if encoded.pieces is not None:
             tokenizer = write_pruned_tokenizer(place, source, encoded.pieces)
         save_classifier(folder, config, weights, tokenizer_from=tokenizer)
     write_tokenizer(folder, load_tokenizer(folder))
-    complete_tokenizer(folder, source, longest=longest)
+    complete_tokenizer(folder, source, longest=encoded.max_length)
     return _parameters(candidate.model, weights)
 
 
@@ -235,7 +236,9 @@ def _realised(
         exported=evaluated.chosen,
         teacher=teacher,
         share_of_teacher=(
-            evaluated.accuracy_where_teacher_answers / teacher.accuracy if teacher else None
+            evaluated.accuracy_where_teacher_answers / teacher.accuracy
+            if teacher and teacher.accuracy
+            else None
         ),
         difference_from_teacher=evaluated.difference_from_teacher if teacher else None,
         plain_student=Evaluated(setup, [plain]).as_baseline("plain student") if plain else None,
@@ -263,7 +266,8 @@ def _realised(
         },
         times_faster_than_teacher=None if teacher_ms is None else teacher_ms / own_ms,
         stages=stages,
-        dev_is_seen=any(s.training.kind is StageKind.AGORA for s in evaluated.trained),
+        dev_is_seen=spec.dev_is_seen
+        or any(s.training.kind is StageKind.AGORA for s in evaluated.trained),
         seconds=sum(stage.seconds for stage in stages),
     )
 
@@ -345,7 +349,7 @@ def _evidence(
             title=loaded.title,
             class_names=tuple(loaded.class_names),
             splits={split: len(getattr(loaded, split)) for split in ("train", "dev", "audit")},
-            unlabelled=0 if loaded.pool is None else len(loaded.pool),
+            unlabelled=len(loaded.pool) if loaded.pool and spec.recipe.uses_pool else 0,
             seed=task.seed,
             is_studys=search is not None and store.study(spec.study).spec.task == task,
         ),

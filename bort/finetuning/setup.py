@@ -290,7 +290,7 @@ def _labels_pool(spec: FineTuneSpec, teacher: Teacher) -> bool:
 def _with_pool(task: Task, spec: FineTuneSpec, oracle: ErrorOracle) -> Task:
     """Add unlabelled texts to the task, if the recipe uses any."""
     recipe, labels = spec.recipe, oracle.teacher.soft_labels
-    if "distil" not in recipe.stages and recipe.texts != "all":
+    if not recipe.uses_pool:
         return task
     if labels is not None and spec.labels_pool:
         return labels.only_covered_pool(task)

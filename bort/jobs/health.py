@@ -11,13 +11,13 @@ from typing import Any
 
 import bort
 from bort.core import paths, shared_files
-from bort.core.errors import BortError, MissingExtraError
+from bort.core.errors import BortError, MissingExtraError, OldStoreError
 from bort.core.locks import holder
 from bort.core.machine import GIB
 from bort.jobs.runtime.watch import list_jobs
 from bort.latency.compare import differences_from_here
 from bort.latency.stored import stored_profiles
-from bort.storage import Store, check_store, models_folder, open_to_read
+from bort.storage import Store, models_folder, open_store, open_to_read
 from bort.tasks import list_tasks
 from bort.training.source import source_network
 
@@ -79,13 +79,21 @@ def examine(store_url: str | None = None) -> Iterator[Finding]:
     if shared_files.is_set():
         yield _files()
     try:
-        check_store(store_url)
-        store = open_to_read(store_url)
+        store = _opened(store_url)
+    except OldStoreError as error:
+        yield Finding(Check.STORE, Level.NOTE, {"error": str(error)})
+        return
     except BortError as error:
         yield Finding(Check.STORE, Level.PROBLEM, {"error": str(error)})
         return
     with store:
         yield from _store(store)
+
+
+def _opened(url: str | None) -> Store:
+    """Open the store as it is; an older one is not brought up to date, nor a missing one made."""
+    is_new = url is None and paths.is_first_use()
+    return open_to_read() if is_new else open_store(url, read_only=True)
 
 
 def _versions() -> Finding:

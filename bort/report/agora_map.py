@@ -8,6 +8,7 @@ from bort.agora.maps import JUDGED_NEIGHBOURS, Kept, Kind
 from bort.agora.world import RoundSummary
 from bort.core.agora import STUDENT, WORDS
 from bort.report.agora import value_words, verdict_words
+from bort.report.numbers import counted
 
 KIND_NAMES: dict[Kind, str] = {"tsne": "t-SNE", "pca": "PCA"}
 NO_MAP = (
@@ -59,7 +60,7 @@ def round_sentence(row: RoundSummary) -> str:
         return f"{found} Nothing was sampled."
     reasons = [f"{n:,} {verdict_words(reason)}" for reason, n in row.refused.items()]
     what = ", ".join([f"{row.accepted:,} accepted", *reasons])
-    return f"{found} {row.proposed:,} points sampled near them: {what}."
+    return f"{found} {counted(row.proposed, 'point')} sampled near them: {what}."
 
 
 def changed_words(before: Value | None, after: Value) -> list[tuple[str, bool]]:

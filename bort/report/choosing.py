@@ -161,6 +161,8 @@ def limits_sentence(choice: Choice) -> str:
     what = "rows" if isinstance(choice.unit, Columns) else "trained architectures"
     if choice.nearest is None:
         if not choice.limits.is_set:
+            if count == 1:
+                return f"No limits: the one {what[:-1]} is left."
             return f"No limits: all {count:,} {what} are left."
         left = len(choice.meeting)
         verb = "is" if left == 1 else "are"

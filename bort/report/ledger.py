@@ -142,13 +142,12 @@ def _(_fact: facts.LatencyListed) -> Words:
 
 @words.register
 def _(fact: facts.LatencyModelled) -> Words:
-    factor = 1 + fact.epsilon
-    truth = factor * (1 + fact.band) / (1 - fact.band)
+    wider = (1 + fact.band) / (1 - fact.band)
     return Words(
         "latency",
-        f"Certified for the predicted latencies, within a factor of {rounded_up(factor)}. If the "
-        f"true ones are within ±{fact.band:.1%} of the predictions, they are covered within a "
-        f"factor of {rounded_up(truth)}.",
+        "What is certified is about the predicted latencies. If the true ones are within "
+        f"±{fact.band:.1%} of the predictions, a factor of the predicted latency is at most "
+        f"{rounded_up(wider)} times as large for the true one.",
     )
 
 

@@ -21,15 +21,15 @@ from bort.finetuning.reliability import CONFIDENCE, Threshold
 from bort.finetuning.stages import Curve
 from bort.report.baselines import NAMES, SHORT_NAMES, coverage_sentence, teacher_error
 from bort.report.data import named, short_name
-from bort.report.numbers import megabytes, milliseconds, short_count
+from bort.report.numbers import counted, megabytes, milliseconds, rounded_up, short_count
 from bort.report.terminal import Terminal
 from bort.tasks.corpora import CORPORA
 from bort.training.metrics import WEAKEST
 
 LIMITS = (
     "This model was evaluated only on texts of the task above and may be less accurate on other "
-    "texts. The latency applies to the machine and workload above. The model accepts longer "
-    "texts than it was trained on, but it has never learned from such texts."
+    "texts. The latency applies to the machine and workload above. Of a text longer "
+    "than those it was trained on, it reads only the beginning."
 )
 
 UNKNOWN_TEACHER = "The size and latency of what wrote the file are unknown."
@@ -137,7 +137,7 @@ def search_sentence(search: SearchFacts | None, predicted: Predicted | None) -> 
     certified = (
         "nothing certified"
         if epsilon is None
-        else f"certified within a factor of {1 + epsilon:.3f} ({search.guarantee})"
+        else f"certified within a factor of {rounded_up(1 + epsilon, 4)} ({search.guarantee})"
     )
     text = (
         f"The architecture was picked from the study {search.study}: {search.evaluations} of "
@@ -211,7 +211,8 @@ def numpy_sentences(float32: str, int8: str) -> str:
     """Say what the files of weights for numpy are."""
     return (
         f"`{float32}` has the weights in float32, `{int8}` in int8 with one float32 scale per row. "
-        "A static network is one number per piece and class where that is smaller. "
+        "A static network is one number per piece and class where that is smaller, and in int8 "
+        "has one scale per class. "
         f'Load the second with `load("FOLDER", "{int8}")`.'
     )
 
@@ -267,7 +268,8 @@ def estimate_sentence(estimate: FineTuneEstimate) -> str:
     minutes = estimate.minutes
     time = "time unknown" if minutes is None else f"about {duration(60 * minutes)}"
     return (
-        f"{estimate.trainings} trainings, {estimate.steps:,} steps, {time} ({basis(estimate)}); "
+        f"{counted(estimate.trainings, 'training')}, {estimate.steps:,} steps, {time} "
+        f"({basis(estimate)}); "
         f"{estimate.memory_bytes / 2**30:.1f} GiB of memory, "
         f"{estimate.disk_bytes / 2**20:,.0f} MiB of disk"
     )
@@ -277,7 +279,7 @@ def basis(estimate: FineTuneEstimate) -> str:
     """Say what the estimated time is based on."""
     if estimate.timed == 0:
         return "nothing comparable has been timed yet; the first steps will tell"
-    return f"estimated from {estimate.timed} trainings timed in this store"
+    return f"estimated from {counted(estimate.timed, 'training')} timed in this store"
 
 
 def print_models(models: Sequence[Realised]) -> None:
@@ -357,7 +359,7 @@ def _table(task: str, models: Sequence[Realised]) -> Table:
 
 def _share(found: Accuracy, teacher: Accuracy | None) -> float | None:
     """Compute the share of the teacher's accuracy; None if it was not measured on all texts."""
-    if teacher is None or teacher.n != found.n:
+    if teacher is None or teacher.n != found.n or not teacher.accuracy:
         return None
     return found.accuracy / teacher.accuracy
 

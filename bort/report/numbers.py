@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from bort.core.architecture import Architecture
 
 
-def counted(count: int, what: str) -> str:
+def counted(count: int, what: str, several: str | None = None) -> str:
     """Write a number of things.
 
+    Args:
+        several: its plural; None adds an s.
+
     Examples:
-        >>> counted(1, "row"), counted(2000, "column")
-        ('1 row', '2,000 columns')
+        >>> counted(1, "row"), counted(2000, "column"), counted(3, "study", "studies")
+        ('1 row', '2,000 columns', '3 studies')
     """
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    return f"{count:,} {what if count == 1 else several or what + 's'}"
 
 
 def duration(seconds: float) -> str:
@@ -39,7 +42,7 @@ def basis(timed: int) -> str:
     """
     if not timed:
         return "nothing comparable has been timed yet; the first trainings will tell"
-    return f"from {timed} trainings timed in this store, examples included"
+    return f"from {counted(timed, 'training')} timed in this store, examples included"
 
 
 def shape(architecture: Mapping[str, int]) -> str:

@@ -123,6 +123,11 @@ The 2 finished models of this study have errors 2.5 to 4.0 points lower.
     if len(gains) == 1:
         way = "lower" if low >= 0 else "higher"
         return f"{text} The finished model of this study has an error {abs(low):.1f} points {way}."
+    if high < 0:
+        return (
+            f"{text} Against that, the {len(gains)} finished models of this study have errors "
+            f"{-high:.1f} to {-low:.1f} points higher."
+        )
     if low < 0:
         return (
             f"{text} Against that, the errors of the {len(gains)} finished models of this study "
@@ -333,12 +338,13 @@ def _rows_table(answer: TableAnswer) -> Table:
         names.append("dimensions" if is_mixed else ", ".join(front[0].architecture))
     table = _table("Pareto front", names, (columns.size, columns.latency, "error", "± se"))
     for point in front:
+        cells = ", ".join(
+            f"{name} {value}" if is_mixed else str(value)
+            for name, value in point.architecture.items()
+        )
         table.add_row(
-            point.label,
-            ", ".join(
-                f"{name} {value}" if is_mixed else str(value)
-                for name, value in point.architecture.items()
-            ),
+            Text(point.label),
+            Text(cells),
             f"{point.size:,}",
             f"{point.latency:,}",
             f"{point.error_rate:.4f}",

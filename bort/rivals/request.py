@@ -113,7 +113,7 @@ def describe_rivals(
     )
 
 
-def check_same_texts(models: Sequence[ModelRecord], digest: str) -> None:
+def check_own_texts(models: Sequence[ModelRecord], digest: str) -> None:
     """Check that our models were trained on the texts and labels that the task has now.
 
     Otherwise a text that one of them was trained on could be an audit text today.

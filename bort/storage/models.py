@@ -60,14 +60,22 @@ class ModelRecord:
         return models_folder() / self.folder_name
 
 
+_compared: set[tuple[Path, float]] = set()  # with the shared files, by this process
+
+
 def fetch_model(model: ModelRecord) -> None:
     """Get the files of a model that another machine trained, if machines share files.
+
+    A folder that is here already may be that of a deleted model of the same name, so each process
+    compares it once; what is equal stays.
 
     Raises:
         StoreError: they cannot be read.
     """
-    if not model.folder.exists():
+    one = (model.folder, model.created_at)
+    if one not in _compared or not model.folder.exists():
         shared_files.fetch(model.folder)
+        _compared.add(one)
 
 
 def models_folder() -> Path:

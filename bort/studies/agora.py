@@ -6,6 +6,7 @@ This is what the terminal, the page and the jobs call; the store and JSON stay b
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from bort.agora.loop import Provenance, Round, Value, as_values, corrected, provenance
@@ -19,6 +20,7 @@ from bort.core.agora import TORUS, TextSpec, TorusSpec
 from bort.core.errors import BortError, InvalidDataError
 from bort.core.serialise import from_json, to_json
 from bort.storage import JobRecord, Store
+from bort.studies.same_texts import known_digest
 from bort.tasks import DataWarning, list_tasks
 
 RUN, COMPARISON = "agora", "agora-comparison"  # kinds of jobs
@@ -252,8 +254,12 @@ class DevItems:
     class_names: tuple[str, ...]
 
 
-def dev_items(spec: TorusSpec | TextSpec) -> DevItems | None:
-    """Read a run's dev items; None if its task cannot be read, as when its file was moved."""
+def dev_items(spec: TorusSpec | TextSpec, folder: Path | None = None) -> DevItems | None:
+    """Read a run's dev items; None if its task cannot be read, or its texts are others now.
+
+    Args:
+        folder: of the run's job, which tells what its texts were; None asks nothing.
+    """
     if isinstance(spec, TorusSpec):
         dev = torus_world(spec).task.dev
         return DevItems(as_values(dev.inputs), tuple(dev.labels.tolist()), CLASS_NAMES)
@@ -263,13 +269,15 @@ def dev_items(spec: TorusSpec | TextSpec) -> DevItems | None:
         task = load_texts(spec)
     except BortError:
         return None
+    if folder is not None and known_digest(folder) not in (None, task.digest):
+        return None
     labels = tuple(int(label) for label in task.dev.labels)
     return DevItems(as_values(split_inputs(task.dev)), labels, task.class_names)
 
 
-def parents_of(spec: TorusSpec | TextSpec) -> tuple[Value, ...] | None:
-    """Return the values of a run's dev items; None if the task cannot be read."""
-    found = dev_items(spec)
+def parents_of(run: StoredRun) -> tuple[Value, ...] | None:
+    """Return the values of a run's dev items; None if `dev_items` cannot read them."""
+    found = dev_items(run.spec, run.job.folder)
     return None if found is None else found.values
 
 

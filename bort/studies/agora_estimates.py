@@ -1,6 +1,7 @@
 """Plan a run of Agora: what it does, and how long that may take. Imports no torch."""
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -200,7 +201,7 @@ def _made_up_share(sampler: str, *, has_pool: bool) -> float:
 
 def _work_of(folder: str) -> float | None:
     """Count the billions of multiply-adds of one batch in a labeler; None if it is on the hub."""
-    if not expanded(folder).is_dir():
+    if not os.path.isdir(expanded(folder)):
         return None
     try:
         return batch_work(read_config(expanded(folder), folder))

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ from bort.studies.recorded_table import ErrorTable, coordinate
 
 Values = Mapping[str, Any]
 Cost = Callable[[Values], float] | Sequence[float]
+RESULTS = ("size", "latency", "error", "w")  # of each architecture, beside its values
 MOST_ARCHITECTURES = 2_000_000  # with their coordinates and costs, 200 MB
 
 
@@ -54,10 +56,7 @@ def own_space(
         ['1-8', '1-16']
     """
     for name, values in dimensions.items():
-        if isinstance(values, str) or not len(values) or len(set(values)) < len(values):
-            raise InvalidSpaceError(
-                f"dimension {name!r} needs a list of different values, got {values!r}"
-            )
+        _check_dimension(name, values)
     count = math.prod(len(values) for values in dimensions.values())
     if count > MOST_ARCHITECTURES:
         raise InvalidSpaceError(
@@ -74,6 +73,28 @@ def own_space(
             f"the space has {len(rows)} architectures; a choice needs 2 or more"
         )
     return OwnSpace(rows, ["-".join(map(str, row.values())) for row in rows])
+
+
+def _check_dimension(name: str, values: Sequence[Any]) -> None:
+    if name in RESULTS:
+        raise InvalidSpaceError(
+            f"dimension {name!r} has the name of a result; choose another name for it"
+        )
+    written = [] if isinstance(values, str) else [str(value) for value in values]
+    if not written or len(set(written)) < len(written):
+        raise InvalidSpaceError(
+            f"dimension {name!r} needs a list of different values, got {values!r}"
+        )
+    numbers = [isinstance(value, Real) and not isinstance(value, bool) for value in values]
+    if any(numbers) and any(map(_is_missing, values)):
+        raise InvalidSpaceError(
+            f"dimension {name!r} has a missing value among its numbers, got {values!r}; write a "
+            "number for it, or all values as texts"
+        )
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def search_own_space(
@@ -191,9 +212,12 @@ class _Measured:
 
 
 def _columns(space: OwnSpace) -> Any:
+    """Make a frame of the space; None among texts or truth values is a choice like the others."""
     import pandas as pd
 
-    return pd.DataFrame(space.rows)
+    frame = pd.DataFrame(space.rows)
+    holes = [str(name) for name in frame if frame[name].isna().any()]
+    return frame.assign(**{name: [str(row[name]) for row in space.rows] for name in holes})
 
 
 def _values(given: Cost, space: OwnSpace) -> list[float]:

@@ -22,6 +22,8 @@ from bort.studies.table_columns import (
     blank_choices,
     check_directions,
     from_percent,
+    of_one_type,
+    only_these,
     without_failed,
     without_others,
 )
@@ -139,7 +141,7 @@ def frame_table(
     if dimensions is None:
         frame, notes = without_others(frame, objectives)
     else:
-        frame = _only(frame, dimensions, objectives)
+        frame = only_these(frame, dimensions, objectives)
     if set(objectives) <= set(frame.columns):
         if drop_failed:
             frame, failed = without_failed(frame, objectives)
@@ -184,9 +186,11 @@ def table_of(
     dimensions: Sequence[str] | None = None,
 ) -> ErrorTable:
     """Make a problem from a data frame; see `read_table` for the rules and errors."""
+    import pandas as pd
+
     objectives = [size, latency, error] + ([] if error_se is None else [error_se])
     if dimensions is not None:
-        frame = _only(frame, dimensions, objectives)
+        frame = only_these(frame, dimensions, objectives)
     _check_columns(frame, objectives, maximise)
     labels, frame = _take_labels(frame, objectives)
     if dimensions is None:
@@ -210,6 +214,7 @@ def table_of(
         count = "no row" if not len(frame) else "1 row, repeated" if len(repeated) > 1 else "1 row"
         raise InvalidDataError(f"the table has {count}; a choice needs 2 or more")
     numbers = {name: _numbers(frame, name) for name in objectives}
+    frame = frame.assign(**{name: pd.to_numeric(frame[name]) for name in numbers})  # "10", too
     notes = from_percent(numbers, error, error_se)
     _check_values(numbers, size, latency, error)
     errors = 1 - numbers[error] if error in maximise else numbers[error]
@@ -277,21 +282,6 @@ def _check_holes(frame: "pd.DataFrame", filled: list[str], objectives: list[str]
         )
 
 
-def _only(
-    frame: "pd.DataFrame", dimensions: Sequence[str], objectives: list[str]
-) -> "pd.DataFrame":
-    """Leave out the columns that are neither dimensions, objectives nor labels."""
-    for name in dimensions:
-        if name not in frame.columns:
-            raise InvalidDataError(
-                f"the table has no column {name!r}; it has {', '.join(frame.columns)}"
-            )
-        if name in objectives:
-            raise InvalidDataError(f"{name!r} is an objective and cannot also be a dimension")
-    kept = {*dimensions, *objectives}
-    return frame[[c for c in frame.columns if c in kept or c.casefold() in LABELS]]
-
-
 def _take_labels(frame: "pd.DataFrame", objectives: list[str]) -> tuple[np.ndarray, "pd.DataFrame"]:
     for name in frame.columns:
         if name.casefold() in LABELS and name not in objectives and frame[name].is_unique:
@@ -310,6 +300,7 @@ def _check_cells(frame: "pd.DataFrame") -> None:
 
 
 def _repeated(frame: "pd.DataFrame", dimensions: Sequence[str]) -> BoolArray:
+    frame = frame.assign(**{name: of_one_type(frame[name]) for name in frame.columns})
     whole = frame.duplicated().to_numpy()
     conflicting = frame.duplicated(subset=list(dimensions)).to_numpy() & ~whole
     if conflicting.any():
@@ -387,9 +378,10 @@ def coordinate(frame: "pd.DataFrame", name: str) -> tuple[FloatArray, str]:
             raise InvalidDataError(f"column {name} contains an infinite number; leave the row out")
         return (np.log(values), "log") if (values > 0).all() else (values, "linear")
     is_number = pd.to_numeric(column, errors="coerce").notna().to_numpy()
-    if is_number.all() and not pd.api.types.is_bool_dtype(column):
+    is_number = is_number & (not pd.api.types.is_bool_dtype(column))
+    if is_number.all():
         return coordinate(frame.assign(**{name: pd.to_numeric(column).astype(float)}), name)
-    if is_number.any() and not pd.api.types.is_bool_dtype(column):
+    if is_number.any():
         row = int(np.argmin(is_number))
         raise InvalidDataError(
             f"column {name} contains numbers, but row {frame.index[row] + 1} has "

@@ -1,5 +1,6 @@
 """How fast trainings were in this store, and how much work others are. Imports no torch."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -226,7 +227,7 @@ def source_work(training: TrainingSpec) -> float | None:
     job's own check reports.
     """
     name = training.source
-    if name is not None and not expanded(name).is_dir():
+    if name is not None and not os.path.isdir(expanded(name)):
         return None
     try:
         return batch_work(source_network(name).config)

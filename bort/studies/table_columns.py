@@ -121,6 +121,31 @@ def blank_choices(
     return frame, (TableNote(Remark.BLANK, tuple(found)),) if found else ()
 
 
+def only_these(
+    frame: "pd.DataFrame", dimensions: Sequence[str], objectives: list[str]
+) -> "pd.DataFrame":
+    """Leave out the columns that are neither dimensions, objectives nor labels."""
+    for name in dimensions:
+        if name not in frame.columns:
+            raise InvalidDataError(
+                f"the table has no column {name!r}; it has {', '.join(frame.columns)}"
+            )
+        if name in objectives:
+            raise InvalidDataError(f"{name!r} is an objective and cannot also be a dimension")
+    kept = {*dimensions, *objectives}
+    return frame[[c for c in frame.columns if c in kept or c.casefold() in LABELS]]
+
+
+def of_one_type(column: "pd.Series") -> "pd.Series":
+    """Read a column of numbers as numbers, some of which are written as texts: 2 and "2"."""
+    import pandas as pd
+
+    if column.dtype != object or column.map(lambda cell: isinstance(cell, bool)).any():
+        return column
+    numbers = pd.to_numeric(column, errors="coerce")
+    return numbers if (numbers.notna() | column.isna()).all() else column
+
+
 def objective_names(
     path: Path, size: str | None, latency: str | None, error: str | None
 ) -> tuple[str, str, str]:

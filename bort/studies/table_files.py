@@ -89,7 +89,11 @@ def _read_parquet(content: bytes) -> "pd.DataFrame":
     import pyarrow.parquet as pq
 
     _check_width(len(pq.read_schema(io.BytesIO(content)).names))
-    return pd.read_parquet(io.BytesIO(content)).reset_index(drop=True)
+    frame = pd.read_parquet(io.BytesIO(content)).reset_index(drop=True)
+    frame.columns = pd.Index([str(name) for name in frame.columns])
+    if len(set(frame.columns)) < len(frame.columns):
+        raise ValueError("two columns have one name; give each column a name of its own")
+    return frame
 
 
 def _read_text(text: str, separator: str | None) -> "pd.DataFrame":

@@ -118,7 +118,7 @@ def check_columns(name: str, found: Sequence[str], wanted: Sequence[str] | None)
             f"{name} has {len(found):,} columns, but at most {MOST_COLUMNS:,} are read; keep those "
             "that are needed"
         )
-    asked = found if wanted is None else wanted
+    asked = [one for one in found if one or found.count(one) == 1] if wanted is None else wanted
     counts = Counter(found)
     for column in asked:
         if counts[column] == 1:
@@ -175,11 +175,28 @@ def _separator(text: str) -> str:
 
 def _read_tsv(name: str, content: bytes, wanted: Sequence[str] | None) -> Rows:
     text = decode(name, content)
+    # Many TSV files do not quote: there, a leading quotation mark is part of the text.
     try:
-        return _read_delimited(name, text, wanted, "\t", quoting=csv.QUOTE_MINIMAL)
+        rows = _read_delimited(name, text, wanted, "\t", quoting=csv.QUOTE_MINIMAL)
     except InvalidDataError:
-        # Many TSV files do not quote: there, a leading quotation mark is part of the text.
         return _read_delimited(name, text, wanted, "\t", quoting=csv.QUOTE_NONE)
+    if _has_long_cells(rows) and _is_unquoted(text):
+        return _read_delimited(name, text, wanted, "\t", quoting=csv.QUOTE_NONE)
+    return rows
+
+
+def _has_long_cells(rows: Rows) -> bool:
+    """Return whether a cell holds a separator: it was quoted, or swallowed the rows after it."""
+    return any(
+        re.search(r"[\t\r\n]", cell or "") for cells in rows.columns.values() for cell in cells
+    )
+
+
+def _is_unquoted(text: str) -> bool:
+    """Return whether every line is a row as it stands, with the header's number of cells."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter="\t", quoting=csv.QUOTE_NONE)
+    counts = {len(row) for row in rows if row}
+    return len(counts) == 1 and counts != {1}
 
 
 def _read_delimited(
@@ -255,7 +272,7 @@ def _read_parquet(name: str, content: bytes, wanted: Sequence[str] | None) -> Ro
         asked = check_columns(name, file.schema_arrow.names, wanted)
         # Without threads: one that still ran at exit aborted the process.
         table = file.read(columns=list(asked), use_threads=False)
-        columns = {column: _values(table.column(column)) for column in asked}
+        columns = {column: _values(name, column, table.column(column)) for column in asked}
         return Rows(columns, lines=None)
     except InvalidDataError:
         raise
@@ -264,11 +281,20 @@ def _read_parquet(name: str, content: bytes, wanted: Sequence[str] | None) -> Ro
         raise InvalidDataError(f"{name} is not a readable Parquet file: {reason}") from None
 
 
-def _values(column: Any) -> list[Any]:
+def _values(name: str, of: str, column: Any) -> list[Any]:
     """List a column's values; a short fraction is what it would be in a text file, 0.1."""
     import pyarrow as pa
 
     values: list[Any] = column.to_pylist()
+    if pa.types.is_decimal(column.type):
+        return [None if value is None else float(value) for value in values]
+    if any(isinstance(value, bytes) for value in values):  # some programs do not mark texts as such
+        try:
+            return [value.decode() if isinstance(value, bytes) else value for value in values]
+        except UnicodeDecodeError:
+            raise InvalidDataError(
+                f"{name}: the column {of!r} contains bytes that are not UTF-8 text; leave it out"
+            ) from None
     if pa.types.is_floating(column.type) and column.type.bit_width < 64:
         short = np.dtype(f"f{column.type.bit_width // 8}").type
         return [None if value is None else float(str(short(value))) for value in values]

@@ -95,8 +95,10 @@ def _check(columns: Sequence[Sequence[Any]], labels: Sequence[Any]) -> None:
     seen: dict[str, Any] = {}
     for label in labels:
         name = as_label(label, _PLACE)
+        if name is None:
+            continue
         other = seen.setdefault(str(name), label)
-        if name is not None and type(other) is not type(label):
+        if type(other) is not type(label):
             raise InvalidDataError(
                 f"the labels {other!r} and {label!r} look the same but are of different types; "
                 "use one type for all labels"

@@ -92,7 +92,7 @@ def build_table(
             templated=templated,
             is_own_split=other_parts is not None,
             other_parts=other_parts or {},
-            contradicting=_contradicting(cleaned, names),
+            contradicting=_contradicting(cleaned, codes.tolist()),
         ),
         preset=None if preset is None else np.array(preset, dtype=np.int64)[kept],
     )
@@ -132,7 +132,7 @@ def as_label(value: Any, where: str) -> str | int | None:
                 f"{where} contains a text of {len(value):,} characters, which is not the name of a "
                 "class; name the column with the labels with --label"
             )
-        return _as_whole(encodable(value).strip()) or None
+        return as_whole(encodable(value).strip()) or None
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, int):
@@ -140,14 +140,14 @@ def as_label(value: Any, where: str) -> str | int | None:
     if isinstance(value, Decimal):
         value = float(value)
     if isinstance(value, float) and np.isfinite(value):
-        return _as_whole(str(value))
+        return as_whole(str(value))
     raise InvalidDataError(
         f"{where} contains {str(value)[:40]!r}, which is not a class; labels must be text or "
         "numbers"
     )
 
 
-def _as_whole(label: str) -> str:
+def as_whole(label: str) -> str:
     """Drop zeros after the point, which a spreadsheet adds if the column has a blank cell."""
     whole = WHOLE.fullmatch(label)
     return whole[1] if whole else label

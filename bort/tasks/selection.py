@@ -11,6 +11,7 @@ import numpy.typing as npt
 from bort.core.errors import InvalidDataError
 from bort.core.kinds import Condition
 from bort.core.study import TaskSpec
+from bort.tasks.rows import as_whole
 from bort.tasks.splits import SPLIT_NAMES, SplitName
 
 Columns = Mapping[str, Sequence[Any]]
@@ -107,8 +108,8 @@ def _written(value: Any) -> str:
 
 
 def _comparable(text: str) -> str:
-    """Write truth values in one way: files say true, True or TRUE."""
-    return text.casefold() if text.casefold() in ("true", "false") else text
+    """Write truth values and whole numbers in one way: files say true or TRUE, and 4 or 4.0."""
+    return text.casefold() if text.casefold() in ("true", "false") else as_whole(text)
 
 
 def _short(text: str) -> str:

@@ -16,6 +16,7 @@ from bort.families import OWN_NETWORKS, FamilySpace
 from bort.training.donor import WORDS, Donor
 from bort.training.fit import check_reads_text
 from bort.training.inheritance import inherit
+from bort.training.limits import OFFSET_POSITIONS
 from bort.training.reduction import principal_axes
 from bort.training.tokens import EncodedTask
 from bort.training.vectors import inherit_vectors, piece_shares
@@ -117,7 +118,10 @@ def build_text_model(
         architecture = Architecture.of(**{**sizes, "vocabulary": vocabulary})
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = space.family.build(architecture, fixed, num_labels=classes, device="cpu")
+        config = space.family.config(architecture, fixed, num_labels=classes)
+        if getattr(config, "model_type", None) in OFFSET_POSITIONS:
+            config.pad_token_id = padding  # they count positions from it
+        model = space.family.model(config, device="cpu")
     for needed in ("config", "get_input_embeddings"):
         if not hasattr(model, needed):
             raise InvalidSpaceError(

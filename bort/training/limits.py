@@ -23,6 +23,7 @@ OFFSET_POSITIONS = frozenset(
 )
 
 
+READS = "reads_tokens"  # in config.json of our models: how many they were trained on, and read
 SENTENCE = "The film was good, and its ending better."
 
 
@@ -31,7 +32,8 @@ class TokenLimits:
     """The limits of a model's inputs.
 
     Attributes:
-        tokens: most tokens per text, special tokens included.
+        tokens: most tokens per text, special tokens included; of our models as many as they were
+            trained on, so that what was measured is what is read.
         padding: id of the padding token; None if the configuration does not say.
         counts_positions_from_padding: positions are numbered from `padding` + 1.
         segments: how many segments have an embedding; 1 means that both texts of a pair share it.
@@ -59,6 +61,7 @@ def read_limits(config: Mapping[str, Any]) -> TokenLimits:
     if has_offset:
         padding = 1 if padding is None else padding
         positions -= 1 + int(padding)
+    positions = min(positions, int(config.get(READS) or positions))
     segments, vocabulary = config.get("type_vocab_size"), config.get("vocab_size")
     return TokenLimits(
         tokens=positions,

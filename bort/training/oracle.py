@@ -36,6 +36,7 @@ from bort.training.execution import (
 )
 from bort.training.fit import candidate_steps, check_pairs, check_vocabulary
 from bort.training.kit import KIT, KitFile, pack
+from bort.training.limits import OFFSET_POSITIONS
 from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.metrics import (
     error_se,
@@ -244,7 +245,8 @@ class ErrorOracle:
     @property
     def _longest(self) -> int:
         positions: int = self.source.config.get("max_position_embeddings", 512)
-        return min(positions, self.space.positions or positions)
+        has_offset = any(part.family_name in OFFSET_POSITIONS for part in self.space.parts)
+        return min(positions, self.space.positions or positions) - 2 * has_offset
 
     def _encode(self) -> EncodedTask:
         return encode_task(

@@ -27,6 +27,7 @@ from bort.training.baselines import Answer, majority, probe, scored, tfidf, whol
 from bort.training.execution import ShouldStop, stop_or_pause
 from bort.training.fine_tuning import fine_tune, is_made
 from bort.training.fit import label_order
+from bort.training.limits import read_limits
 from bort.training.loop import predict
 from bort.training.model_files import load_classifier
 from bort.training.probabilities import Logits, mean_of, softmax
@@ -134,6 +135,7 @@ class TeacherContext:
         order = label_order(_outputs(model), self.task.class_names, name)
         table = model.get_input_embeddings()
         table.weight = torch.nn.Parameter(pruned_table(table.weight.detach(), self.encoded.kept))
+        model.config.pad_token_id = self.encoded.padding  # GPT-2 answers at the token before it
         model.to(self.device)
 
         def answer(texts: Sequence[str], tokens: Tokens) -> NDArray[np.float32]:
@@ -352,7 +354,9 @@ def _key(parts: list[Any]) -> str:
 
 def _longest(folder: Path) -> int:
     # RoBERTa and its relatives start numbering positions after the padding id, so two are lost.
-    return max(8, int(_config(folder).get("max_position_embeddings", 512)) - 2)
+    config = _config(folder)
+    positions = max(8, int(config.get("max_position_embeddings", 512)) - 2)
+    return min(positions, read_limits(config).tokens)
 
 
 def _config(folder: Path) -> dict[str, Any]:

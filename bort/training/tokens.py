@@ -183,7 +183,11 @@ def _encode(
     kept = np.unique(np.concatenate([*ids.values(), [i for i in specials if i is not None]]))
     if pieces is not None:
         kept = np.intersect1d(kept, pieces) if only_used else pieces
-    padding = specials[0] if specials[0] is not None else int(kept[0])
+    padding = specials[0]
+    if padding is None:  # GPT-2 has none: take a token that no text uses, if there is one
+        unused = np.setdiff1d(np.arange(full.get_vocab_size()), kept)[:1]
+        kept = np.union1d(kept, unused)
+        padding = int([*unused, *kept][0])
     arrays: dict[str, NDArray[Any]] = {
         "kept": kept.astype(np.int64),
         "numbers": np.array(

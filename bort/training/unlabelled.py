@@ -2,7 +2,8 @@
 
 Synthetic texts replace words with their neighbours in the source network's embedding table. The
 teacher labels them, so a changed meaning does no harm: the student learns what the teacher answers
-near the training texts. Dev and audit texts never get in, nor does any text that reads like one.
+near the training texts. Dev and audit texts have no part in it, and other tasks' texts that read
+like one are left out.
 
 Source: word exchange as in TinyBERT (Jiao et al. 2020), which uses BERT's own guesses for words of
 several tokens; splicing two texts is our own.
@@ -131,6 +132,8 @@ def nearest_words(table: Tensor, words: IntArray, *, count: int) -> IntArray:
         Ids, shape (w, count).
     Cost: w² products, 3 s for 13,000 words of 384 dimensions.
     """
+    if not len(words):
+        return np.empty((0, 0), dtype=np.int64)
     rows = torch.nn.functional.normalize(table[torch.from_numpy(words)].float(), dim=1)
     count = min(count, len(words) - 1)
     found = []

@@ -25,12 +25,13 @@ def check_useful(
         unknown_share: of the tokens in the task's texts, for the source network's vocabulary.
     Raises:
         UselessTeacherError: its error is within two standard errors of the most frequent class's,
-            or above; the line says what may be the reason.
+            or above, and more than half of it: among few texts, or with a rare class, two standard
+            errors leave no room. The line says what may be the reason.
     """
     error, n = float(np.mean(answers != labels)), len(labels)
     majority = majority_error(labels, classes=classes)
     chance = majority - 2 * error_se(majority, n)
-    if error < chance:
+    if error < chance or error < majority / 2:
         return
     renamed = reordered_error(labels, answers, classes=classes)
     remedy = _remedy(teacher, renamed if renamed < chance else None, unknown_share)

@@ -127,7 +127,8 @@ def recent_studies(studies: list[StudyRecord]) -> None:
                 query_params={"study": study.name},
             )
     if len(studies) > RECENT:
-        markup.note(f"{len(studies) - RECENT} older ones are listed on the page Pareto front.")
+        others = counted(len(studies) - RECENT, "study", "studies")
+        markup.note(f"The page Pareto front lists {others} more.")
 
 
 def example_jobs() -> None:
@@ -158,13 +159,14 @@ def _describe(study: StudyRecord) -> None:
 def next_steps() -> None:
     """Suggest what to do first."""
     st.subheader("What next", anchor=False)
+    example = next((study.name for study in readings.studies() if study.is_example), None)
     steps: tuple[tuple[str, str, str, str, dict[str, str] | None], ...] = (
         (
             "Explore the example",
             "Say how small, fast or accurate it must be; get one architecture, and why.",
             navigation.PARETO,
             "Pareto front",
-            None,
+            None if example is None else {"study": example},
         ),
         (
             "Search on your own task",

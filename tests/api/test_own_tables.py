@@ -216,3 +216,52 @@ def test_people_see_html_and_a_figure(frame):
     assert str(len(found.evaluations)) in found.summary
     with pytest.raises(InvalidOptionError, match="no objective 'speed'"):
         found.plot("speed")
+
+
+def test_none_is_a_choice_like_the_others():
+    """Two choices with one coordinate would bound each other: a wrong claim that verifies."""
+    errors = {None: 0.05, "batch": 0.5, "layer": 0.45}
+    found = search_space(
+        {"norm": ["batch", None, "layer"], "width": [16, 32, 64, 128]},
+        size=lambda net: net["width"],
+        latency=lambda net: 1 + net["width"] / 100,
+        error=lambda net: errors[net["norm"]],
+        lipschitz={"norm": 2.5, "width": 0.1},
+        slack=0.0,
+        epsilon=0.25,
+    )
+    assert set(found.evaluations["norm"].fillna("none")) == {"none", "batch", "layer"}
+    found.certificate.verify()
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "told"),
+    [
+        ({"width": [16, None, 32]}, "missing value among its numbers"),
+        ({"act": ["None", None]}, "list of different values"),
+        ({"size": [1, 2]}, "the name of a result"),
+    ],
+)
+def test_dimensions_that_would_be_mixed_up_are_refused(dimensions, told):
+    with pytest.raises(BortError, match=told):
+        search_space(dimensions, size=size, latency=latency, error=error)
+
+
+def test_a_column_called_error_stays_what_it_is(frame):
+    named = frame.rename(columns={"error": "loss", "depth": "error"})
+    found = search_table(named, error="loss", epsilon=0.25)
+    assert set(found.front["error"]) <= set(SPACE["depth"])
+    assert found.front["error_found"].between(0, 1).all()
+
+
+def test_an_audit_that_cannot_be_is_refused_before_the_first_evaluation():
+    seen = []
+    with pytest.raises(BortError, match="an audit trains 1 to"):
+        search_space(
+            {"depth": [1, 2, 4], "width": [16, 32, 64]},
+            size=size,
+            latency=latency,
+            error=lambda net: seen.append(net) or 0.2,
+            audit=9,
+        )
+    assert not seen

@@ -9,7 +9,7 @@ import re
 import pytest
 from dashboard import serving
 from made_up_study import fill
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 from test_search_story import MARKS, click_mark
 
 from bort.storage import open_store
@@ -33,6 +33,25 @@ def front(tmp_path_factory):
 def address(front):
     with serving(front[0]) as started:
         yield started
+
+
+def test_a_finger_picks_a_mark(address, browser):
+    context = browser.new_context(viewport={"width": 800, "height": 1000}, has_touch=True)
+    page = context.new_page()
+    page.goto(f"{address}/pareto?study={STUDY}")
+    chart = page.locator(".bort-chart[data-drawn=true]").first
+    expect(chart).to_be_visible(timeout=120_000)
+    marks = chart.locator(".scatterlayer .point")
+    for attempt in range(5):  # until the page has come to rest
+        marks.nth(3).scroll_into_view_if_needed()
+        box = marks.nth(3).bounding_box()
+        page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        try:
+            page.wait_for_url(re.compile("pick="), timeout=10_000)
+            break
+        except TimeoutError:
+            assert attempt < 4
+    context.close()
 
 
 def test_a_pick_in_a_cold_link_stays(front, visit):

@@ -1,7 +1,11 @@
 """`--from-table`: others' results as a search space; instantaneous, in this process."""
 
 import json
+from decimal import Decimal
 
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -225,3 +229,43 @@ def test_more_dimensions_than_a_search_can_tell_apart_are_refused(tmp_path):
     assert run(front, "--from-table", wide, *OPTIONS)["space_size"] == 5
     few = run(search, "--from-table", wide, *OPTIONS, "--dimensions", "d0,d1")
     assert few["space_size"] == 5
+
+
+def test_numbers_as_texts_decimals_and_markup_are_printed(tmp_path):
+    acts = ("[relu]", "[gelu,conv]", "[/b]")
+    rows = [
+        {
+            "act": act,
+            "depth": d,
+            "size": str(10 * d),
+            "latency": f"{0.5 * d}",
+            "error": f"{0.3 / d:.3f}",
+        }
+        for act in acts[:1]
+        for d in (1, 2, 4)
+    ] + [
+        {"act": act, "depth": 2, "size": "25", "latency": "1.5", "error": "0.09"}
+        for act in acts[1:]
+    ]
+    file = tmp_path / "strings.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = CliRunner().invoke(front, ["--from-table", str(file)], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "[relu]" in done.stdout
+    assert "[gelu,conv]" in done.stdout
+    frame = pd.DataFrame(rows)
+    frame["latency"] = frame["latency"].map(Decimal)
+    frame["error"] = frame["error"].astype(float)
+    frame["size"] = frame["size"].astype(int)
+    frame.to_parquet(tmp_path / "decimals.parquet")
+    assert run(front, "--from-table", tmp_path / "decimals.parquet")["space_size"] == 5
+    written = [*rows, {**rows[0], "depth": "1", "error": "0.2"}]
+    file.write_text("".join(json.dumps(row) + "\n" for row in written))
+    check_mistake(front, ["--from-table", str(file)], "repeats the architecture")
+
+
+def test_names_that_are_numbers_are_names(tmp_path):
+    frame = pd.DataFrame([[1, 1, 1.0, 0.3], [2, 2, 2.0, 0.2], [4, 3, 3.0, 0.1]])
+    pq.write_table(pa.Table.from_pandas(frame), tmp_path / "numbers.parquet")
+    named = ("--size", "1", "--latency", "2", "--error", "3")
+    assert run(front, "--from-table", tmp_path / "numbers.parquet", *named)["space_size"] == 3

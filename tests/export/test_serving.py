@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from made_up_model import write_model
 from starlette.testclient import TestClient
 
-from bort.cli.serve import serve
+from bort.cli.serve import _hosts, serve
 from bort.core.errors import BortError
 from bort.export.predicting import Answer, Predictor
 from bort.export.serving import MAX_BODY, MAX_TEXTS, make_server
@@ -133,6 +133,13 @@ def test_no_foreign_name_and_no_foreign_page_is_answered(client):
         "/predict", content='{"texts": ["a"]}', headers={"Content-Type": "text/plain"}
     )
     assert plain.status_code == 422  # what a page of another origin could send without asking
+
+
+def test_the_address_that_is_printed_is_answered():
+    for host, name in (("::1", "[::1]:8000"), ("127.0.0.2", "127.0.0.2:8000")):
+        server = make_server(Stub(), hosts=_hosts(host, ()))
+        with TestClient(server) as client:
+            assert client.get("/health", headers={"Host": name}).status_code == 200
 
 
 def test_the_command_answers_as_the_model_does_and_ends_when_told(tmp_path, monkeypatch):

@@ -42,6 +42,11 @@ def test_seeds_that_disagree_widen_the_interval():
     assert apart.macro_f1 == pytest.approx(0.9, abs=0.01)
 
 
+def test_seeds_that_are_right_on_all_texts_are_not_certain():
+    found = accuracy_of([LABELS, LABELS], LABELS, names=NAMES)
+    assert found.low == accuracy_of([LABELS], LABELS, names=NAMES).low < 1
+
+
 def test_a_difference_is_paired():
     found = paired_difference([wrong_at(1)], wrong_at(1, 2, 3), LABELS)
     assert found.difference == pytest.approx(0.02)

@@ -166,6 +166,15 @@ def test_what_is_done_or_unknown_cannot_be_resumed_or_cancelled(store: Store) ->
         jobs.cancel(store, 7)
 
 
+def test_a_study_that_another_job_searches_is_not_searched_twice(store: Store) -> None:
+    ended = store.create_job("search", {}, study="reviews")
+    jobs.cancel(store, ended.id)
+    other = store.create_job("search", {}, study="reviews")
+    with pytest.raises(BusyError, match=f"job {other.id} is already searching .*reviews"):
+        jobs.resume(store, ended.id, detach=True)
+    assert store.job(ended.id).state is JobState.CANCELLED
+
+
 def test_a_waiting_job_is_cancelled_at_once(store: Store) -> None:
     job = store.create_job("count", {"to": 1})
     assert jobs.cancel(store, job.id).state is JobState.CANCELLED

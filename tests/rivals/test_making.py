@@ -332,9 +332,9 @@ def test_a_model_of_other_texts_is_not_compared(monkeypatch):
     oracle = SimpleNamespace(task_digest="a" * 64)
     monkeypatch.setattr(request, "evidence_of", lambda _: SimpleNamespace(oracle=oracle))
     model = SimpleNamespace(name="old")
-    request.check_same_texts([model], "a" * 64)
+    request.check_own_texts([model], "a" * 64)
     with pytest.raises(InvalidDataError, match="have changed since old was trained"):
-        request.check_same_texts([model], "b" * 64)
+        request.check_own_texts([model], "b" * 64)
 
 
 def test_a_command_names_the_extra_and_the_labels_that_are_too_many(place, monkeypatch):

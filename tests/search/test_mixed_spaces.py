@@ -119,6 +119,32 @@ def test_bounds_of_families_add_and_designs_alternate() -> None:
     assert len(set(problem.families[first[: len(problem.parts)]].tolist())) == len(problem.parts)
 
 
+def test_spot_checks_begin_where_the_verifier_expects_them() -> None:
+    """A dimension with one value in its family is no dimension, though other families have 0."""
+    few = random_case(3, max_points=30).problem
+    one = np.column_stack([few.coordinates, np.ones(len(few)), np.zeros(len(few))])
+    other = np.column_stack([np.zeros_like(few.coordinates), np.zeros(len(few)), few.size])
+    problem = SearchProblem(
+        (*few.names, "a.width", "b.size"),
+        np.concatenate([one, other]),
+        np.tile(few.size, 2),
+        np.concatenate([few.latency, 1.1 * few.latency]),
+        label=str,
+        scales=("linear",) * (len(few.names) + 2),
+        is_paired=False,
+        families=np.repeat([0, 1], len(few)),
+    )
+    question = Question(epsilon=0.02, spot_checks=0.5)
+    steps = certified_search(
+        problem,
+        lambda i: Observation.of(0.1 + 0.3 * ((7 * i) % 11) / 11),
+        question=question,
+        budget=24,
+    )
+    known = {step.index: step.observation for step in steps}
+    assert verify(certificate_of(problem, known, question=question)) == []
+
+
 def test_a_family_of_one_architecture_needs_no_lambda() -> None:
     case = random_case(3, max_points=30)
     few = case.problem

@@ -130,6 +130,14 @@ def test_truth_values_and_whole_numbers_are_met_however_they_are_stored(tmp_path
         assert load_task(TaskSpec(task=str(path), where=where)).report.rows.rows_used == used
 
 
+def test_a_whole_number_with_zeros_is_the_number(tmp_path):
+    rows = [{"text": text_of(i), "label": "ab"[i % 2], "stars": f"{i % 5}.0"} for i in range(100)]
+    path = str(tmp_path / "own.csv")
+    pd.DataFrame(rows).to_csv(path, index=False)
+    for where, used in (("stars!=4", 80), ("stars=4", 20), ("stars=4.0", 20)):
+        assert load_task(TaskSpec(task=path, where=(where,))).report.rows.rows_used == used
+
+
 def test_an_own_split_that_cannot_serve_says_why(write):
     rows = parts(("train", 30), ("dev", 10), ("test", 12))
     one = [(text, "a" if part == "train" else label, part) for text, label, part in rows]

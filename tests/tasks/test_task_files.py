@@ -313,3 +313,15 @@ def test_a_time_that_no_calendar_has_is_one_line(tmp_path: Path, rows: Rows) -> 
     pq.write_table(pa.table({"text": texts, "label": times}), tmp_path / "times.parquet")
     with pytest.raises(InvalidDataError, match="is not a readable Parquet file"):
         load_task(TaskSpec(task=str(tmp_path / "times.parquet")))
+
+
+def test_quotation_marks_of_two_texts_swallow_no_rows(tmp_path: Path) -> None:
+    texts = [f"word{i} of line {i}" for i in range(40)]
+    texts[5], texts[25] = '"word5 begins', 'word25 ends"'
+    lines = [f"{text}\t{i % 2}" for i, text in enumerate(texts)]
+    path = tmp_path / "data.tsv"
+    path.write_text("text\tlabel\n" + "\n".join(lines) + "\n")
+    assert load_task(TaskSpec(task=str(path))).report.rows.rows_used == 40
+    quoted = [f'"{text}\nin two lines"\t{i % 2}' for i, text in enumerate(texts) if '"' not in text]
+    path.write_text("text\tlabel\n" + "\n".join(quoted) + "\n")
+    assert load_task(TaskSpec(task=str(path))).report.rows.rows_used == 38

@@ -216,6 +216,8 @@ def test_a_useless_teacher_of_unknown_words_is_told_as_such():
     answers, labels = np.zeros(60, np.int64), np.repeat([0, 1], 30)
     with pytest.raises(UselessTeacherError, match=r"50.0% of 60 dev.*31% of the words.*--source"):
         check_useful(teacher, answers, labels, classes=2, unknown_share=0.313)
+    rare = np.array([1, 1, 1, *[0] * 57])  # two standard errors leave no room below the majority
+    check_useful(teacher, rare, rare, classes=2, unknown_share=0.0)
     with pytest.raises(UselessTeacherError, match="check that the labels belong to the texts"):
         check_useful(teacher, answers, labels, classes=2, unknown_share=0.001)
     check_useful(teacher, labels, labels, classes=2, unknown_share=0.313)

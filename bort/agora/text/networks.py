@@ -24,6 +24,7 @@ from bort.training.attempts import DISTILLED
 from bort.training.candidate import build_candidate
 from bort.training.execution import ShouldStop, pause_unless, training_threads
 from bort.training.fit import label_order, labels_of
+from bort.training.limits import READS
 from bort.training.loop import predict
 from bort.training.model_files import load_classifier
 from bort.training.oracle import ErrorOracle
@@ -198,5 +199,8 @@ def _own_tokens(model: Any, folder: Path) -> TextTokens:
     positions = getattr(model.config, "max_position_embeddings", LONGEST + 2) - 2
     padding = getattr(model.config, "pad_token_id", None)
     return TextTokens(
-        folder, kept=np.arange(vocabulary), padding=padding or 0, max_length=min(LONGEST, positions)
+        folder,
+        kept=np.arange(vocabulary),
+        padding=padding or 0,
+        max_length=min(LONGEST, positions, getattr(model.config, READS, LONGEST)),
     )

@@ -27,6 +27,7 @@ from bort.storage import EventCode
 from bort.storage.agora import read_arms, write_arms
 from bort.studies.agora import ComparisonResult, RunResult, corrections_in, read_run, read_spec
 from bort.studies.agora_estimates import estimate_agora
+from bort.studies.same_texts import check_same_texts, known_digest
 
 if TYPE_CHECKING:
     from bort.agora.text.arms import Arms
@@ -102,10 +103,21 @@ def prepared_texts(context: JobContext, spec: TextSpec) -> "TextWorld":
     """Load the task and prepare a run on texts, reporting each stage."""
     context.report_part(Progress(stage=Stage.LOADING_TASK))
     task = load_texts(spec, on_step=context.report_part)
+    _check_texts(context, task.digest)
     from bort.agora.text.world import text_world
 
     with turn_to_train(context, spec.training.threads):
         return text_world(spec, task, on_step=context.report_part, should_stop=context.should_stop)
+
+
+def _check_texts(context: JobContext, digest: str) -> None:
+    """Check that the texts are those that this run, and a run that it replays, began with."""
+    folders = [context.folder]
+    if (replay := corrections_in(context.spec)) is not None:
+        source = context.store.job(replay[0]).folder
+        folders += [source] if known_digest(source) is not None else []
+    for folder in folders:
+        check_same_texts(folder, digest, begun="the run", again="bort agora run")
 
 
 def _appraised(context: JobContext, world: World) -> Appraisal:

@@ -7,8 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bort.core.errors import InvalidDataError
-from bort.core.files import read_json, write_json_atomically
 from bort.core.locks import training_turn
 from bort.core.progress import Progress, Stage
 from bort.core.rivals import RivalKind, RivalsSpec
@@ -20,12 +18,11 @@ from bort.jobs.runtime.context import JobContext
 from bort.jobs.workers.messages import rival_message
 from bort.jobs.workers.pool import Trainer
 from bort.jobs.workers.process import rivals_brief
-from bort.rivals.request import check_same_texts
+from bort.rivals.request import check_own_texts
+from bort.studies.same_texts import check_same_texts
 
 if TYPE_CHECKING:
     from bort.tasks import Task
-
-TEXTS = "texts.json"  # what the first attempt compares, for those that resume it
 
 
 def run(context: JobContext) -> Mapping[str, Any]:
@@ -45,8 +42,8 @@ def run(context: JobContext) -> Mapping[str, Any]:
     context.report(Progress(stage=Stage.LOADING_TASK))
     task = load_task(spec.task, on_step=context.report)
     models = [one for one in context.store.models() if one.name in spec.models]
-    check_same_texts(models, task.digest)
-    _check_resumed(context.folder / TEXTS, task.digest)
+    check_own_texts(models, task.digest)
+    check_same_texts(context.folder, task.digest, begun="this comparison", again="bort rivals")
     threads = spec.training.threads
     own_threads = nullcontext() if threads is None else training_threads(threads)
     turn = partial(training_turn, threads, should_stop, on_step=context.report)
@@ -116,14 +113,3 @@ def _begin(
         future.result()
 
     return wait_for_it
-
-
-def _check_resumed(kept: Path, digest: str) -> None:
-    before = read_json(kept)
-    if before is None:
-        write_json_atomically(kept, {"digest": digest})
-    elif before["digest"] != digest:
-        raise InvalidDataError(
-            "the task's texts or labels have changed since this comparison began "
-            f"({before['digest'][:12]}… then, {digest[:12]}… now); start another one: bort rivals"
-        )

@@ -26,7 +26,7 @@ from bort.jobs.kinds.trainings import Oracle, Trainings, check_reachable, open_t
 from bort.jobs.runtime.context import JobContext
 from bort.latency.profile import LatencyProfile
 from bort.latency.stored import named_profile, study_profile
-from bort.search import Observation, SearchStep, observation_of, parallel_search
+from bort.search import Ending, Observation, SearchStep, observation_of, parallel_search, solve
 from bort.storage import EventCode
 from bort.studies.answers import CERTIFICATE, read_answer, study_certificate
 from bort.studies.answers.evidence import Evidence
@@ -227,8 +227,14 @@ class _Search:
         if budget is not None and len(evidence.known) >= budget:
             return False
         is_over = evidence.audits and self._is_out_of_minutes()
-        answer = answer_under(self.spec.search.question, self.costs, evidence)
-        return not is_over and answer.ending is None
+        if is_over:
+            return False
+        question = self.spec.search.question
+        answer = answer_under(question, self.costs, evidence)
+        if answer.ending is Ending.ASSUMPTION_VIOLATED and evidence.audits:
+            # What an audit found becomes evidence, unless the evaluations refute the claim, too.
+            answer = solve(self.costs.problem, evidence.known, question=question)
+        return answer.ending is None
 
     def _search(self, evidence: Evidence) -> None:
         search = self.spec.search

@@ -102,11 +102,14 @@ def resume(
         Its result; None with `detach`, because it continues in a separate process.
     Raises:
         UnknownJobError: no job of that id.
-        BusyError: it is queued or running.
+        BusyError: it is queued or running, or another job is searching its study.
         InvalidOptionError: it is done.
         JobCancelledError, BortError, JobFailedError: as `run_here`, without `detach`.
     """
-    path = runner_path(find_job(store, job_id).kind)
+    ended = find_job(store, job_id)
+    path = runner_path(ended.kind)
+    if ended.kind == "search" and ended.study is not None:
+        _check_not_searched(store, ended.study, but=job_id)
     job = store.requeue_job(job_id, is_detached=detach)
     if detach:
         _spawn(store, job, path)
@@ -243,11 +246,16 @@ def create_study(store: Store, spec: StudySpec, *, is_named: bool) -> StudySpec:
     """
     if not is_named:
         return replace(spec, name=store.create_numbered_study(spec).name)
-    searches = list_jobs(store, study=spec.name, kind="search")
-    active = [job for job in searches if job.state.is_active]
-    if active:
-        raise BusyError(
-            f"job {active[0].id} is already searching the study {spec.name!r}; watch it with "
-            f"`bort jobs logs {active[0].id} --follow`, or choose another name"
-        )
+    _check_not_searched(store, spec.name)
     return store.create_study(spec).spec
+
+
+def _check_not_searched(store: Store, study: str, *, but: int | None = None) -> None:
+    searches = list_jobs(store, study=study, kind="search")
+    active = [job for job in searches if job.state.is_active and job.id != but]
+    if active:
+        remedy = ", or choose another name" if but is None else ""
+        raise BusyError(
+            f"job {active[0].id} is already searching the study {study!r}; watch it with "
+            f"`bort jobs logs {active[0].id} --follow`{remedy}"
+        )

@@ -38,6 +38,11 @@ class RuntimeKind:
         """The modules that are not installed."""
         return tuple(module for module in self.modules if find_spec(module) is None)
 
+    @property
+    def extras(self) -> str:
+        """The extras that bring its modules, separated by commas."""
+        return self.extra if self.extra == "train" else f"train,{self.extra}"
+
     def check_installed(self) -> None:
         """Check that the runtime is installed.
 
@@ -47,7 +52,7 @@ class RuntimeKind:
         if self.missing:
             raise MissingExtraError(
                 f"runtime {self.name!r} needs {', '.join(self.missing)}, which is not "
-                f"installed; install it with: pip install 'bort[{self.extra}]'"
+                f"installed; install it with: pip install 'bort[{self.extras}]'"
             )
 
 

@@ -175,7 +175,7 @@ function drawScatter(picture, width, { data, axis, step, point, pick }) {
     picture.append(svg("circle", {
       class: `point${front.has(index) ? " front" : beaten.has(index) ? " beaten" : ""}${kind}`, cx: x(values[index]), cy: y(errors[index]), r: front.has(index) ? 8 : 6,
       tabindex: 0, role: "button", "aria-label": data.networks[index].id, "data-point": index, onclick: () => pick(index),
-      onkeydown: (event) => event.key === "Enter" && pick(index),
+      onkeydown: (event) => isPress(event) && pick(index),
     }));
   }
 }

@@ -1,5 +1,6 @@
 """Numbers of lesson 3: the toy, recorded searches of it, and what its words say about them."""
 
+import math
 from typing import Any
 
 from bort.lessons.epsilon import toy
@@ -34,8 +35,8 @@ def numbers() -> dict[str, Any]:
         "lipschitz": {
             "depth": depth,
             "hidden": hidden,
-            "doubling_depth": float(2**depth - 1),
-            "doubling_hidden": float(2**hidden - 1),
+            "doubling_depth": math.ceil(100 * (2**depth - 1)) / 100,
+            "doubling_hidden": math.ceil(100 * (2**hidden - 1)) / 100,
         },
         "epsilons": toy.EPSILONS,
         "first": SHOWN_EPSILON,

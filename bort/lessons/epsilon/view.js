@@ -313,7 +313,7 @@ function drawPrices(picture, width, { data, here, runFor, choose }) {
     bound.push([x, y(found.steps[count].bound)], [x + step, y(found.steps[count].bound)]);
     picture.append(svg("g", {
       class: epsilon === here ? "price here" : "price", tabindex: 0, role: "button", "aria-label": `ε = ${epsilon}: ${count} trainings`,
-      onclick: () => choose(epsilon), onkeydown: (event) => event.key === "Enter" && choose(epsilon),
+      onclick: () => choose(epsilon), onkeydown: (event) => isPress(event) && choose(epsilon),
     },
       svg("rect", { x, y: 0, width: step, height: height - 20, fill: "transparent" }),
       svg("rect", { class: "fill", x: x + step * 0.18, y: y(count), width: step * 0.64, height: y(0) - y(count), rx: 4 }),

@@ -30,8 +30,12 @@ function figure(lesson, selector, draw) {
   let width = 0;
   const again = () => {
     if (width < 40) return;
+    const held = picture.getRootNode().activeElement; // the keyboard's place stays
+    const name = picture.contains(held) ? held.getAttribute("aria-label") : null;
     picture.replaceChildren();
     draw(picture, width);
+    const places = name === null ? [] : [...picture.querySelectorAll("[tabindex]")];
+    places.find((one) => one.getAttribute("aria-label") === name)?.focus({ preventScroll: true });
     // What can be touched in it would be lost in an image.
     picture.setAttribute("role", picture.querySelector("[tabindex]") ? "group" : "img");
   };
@@ -92,6 +96,13 @@ function draggable(target, picture, move) {
     window.addEventListener("pointercancel", end);
     follow(event);
   });
+}
+
+/** Whether a key presses what has the focus: Enter, or the space bar, which would scroll. */
+function isPress(event) {
+  if (!["Enter", " "].includes(event.key)) return false;
+  event.preventDefault();
+  return true;
 }
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));

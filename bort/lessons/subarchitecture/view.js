@@ -39,6 +39,7 @@ function start(lesson) {
       svg("path", { d: "M-4 -21 0 -26 4 -21M-4 21 0 26 4 21", class: "line is-front" }),
     );
     let from = null;
+    grip.addEventListener("pointerdown", () => (from = null), true);
     draggable(grip, picture, ([, at]) => {
       from ??= { at, size: now };
       state.set(layer.name, clamp(from.size + Math.round((from.at - at) / 22), 1, data.widest));
@@ -197,7 +198,7 @@ function drawSpace(picture, width, { data, here, choose }) {
         class: isHere ? "spot here" : "spot", tabindex: 0, role: "button",
         "aria-label": `${inputs}-${a}-${d}, ${built} parameters`,
         onclick: () => choose([inputs, a, d]),
-        onkeydown: (event) => ["Enter", " "].includes(event.key) && (event.preventDefault(), choose([inputs, a, d])),
+        onkeydown: (event) => isPress(event) && choose([inputs, a, d]),
       },
         svg("rect", { x: x + 2, y: y + 2, width: cell - 4, height: high - 4, rx: 6, "fill-opacity": 0.1 + (0.5 * built) / data.large.built }),
         words(x + cell / 2, y + high / 2 + 5, built, { "text-anchor": "middle" }),

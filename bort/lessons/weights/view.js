@@ -223,7 +223,9 @@ function drawFront(picture, width, { data, winner, hueOf, touched, touch }) {
   for (const i of order) {
     const row = data.rows[i];
     const kind = ["dot", row.front && `front ${hueOf.get(i) ?? ""}`, i === winner && "wins", i === touched && "touched"].filter(Boolean);
+    const reached = row.front ? { tabindex: 0, role: "button", "aria-label": row.id, onkeydown: (event) => isPress(event) && touch(i) } : {};
     const dot = svg("circle", {
+      ...reached,
       cx: x(row.latency), cy: y(row.error), r: 2 + 6.5 * Math.sqrt(row.size / data.most.size),
       class: kind.join(" "), "data-id": row.id, onclick: () => touch(i),
     }, svg("title", {}, `${row.id}: ${costsOf(row)}`));

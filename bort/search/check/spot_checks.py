@@ -51,7 +51,7 @@ def _order(count: int) -> list[int]:
 
 def _draws(case: CertifiedCase, share: float) -> list[tuple[int, int]]:
     """List the draws, each after how many evaluations it was made."""
-    varying = int((np.ptp(case.problem.coordinates, axis=0) > 0).sum())
+    varying = int((case.owners >= 0).sum())
     first = 2 * (varying + len(set(case.problem.families.tolist())))
     order, rows, draws = _order(len(case.problem)), case.rows, list[tuple[int, int]]()
     for before in range(first, len(rows)):

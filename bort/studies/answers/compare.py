@@ -11,6 +11,7 @@ from bort.core.question import Question
 from bort.core.serialise import from_json
 from bort.search.arrays import FloatArray
 from bort.search.check.case import read_case
+from bort.search.check.certificate import latency_part, space_part
 from bort.storage import Entry, RecordFault, Store, StudyRecord
 from bort.studies.answers.evidence import Evidence
 from bort.studies.answers.read import study_costs, study_evidence
@@ -57,9 +58,15 @@ def _fault(fault: RecordFault) -> str:
 def _question(content: Mapping[str, Any], record: StudyRecord, costs: Costs) -> Iterator[str]:
     there = from_json(Question, content["question"], what="the certificate's question")
     here, names = record.spec.search.question, costs.problem.names
-    refused = content["latency"].get("is_refused"), costs.problem.latency_is_refused
+    latency = latency_part(costs.problem, None)
+    space = space_part(costs.problem, record.spec.space, here, record.spec.size)
     pairs: dict[str, tuple[Any, Any]] = {
-        "that the noise check refused the latencies": refused,
+        "that the noise check refused the latencies": (
+            content["latency"].get("is_refused"),
+            latency["is_refused"],
+        ),
+        "the band of the latency model": (content["latency"].get("band"), latency["band"]),
+        "what counts as size": (content["space"].get("size_unit"), space.get("size_unit")),
         "the goal": (there.goal, here.goal),
         "ε": (there.epsilon, here.epsilon),
         "the weights": (there.weights, here.weights),
@@ -71,8 +78,11 @@ def _question(content: Mapping[str, Any], record: StudyRecord, costs: Costs) -> 
         "the share of spot checks": (there.spot_checks, here.spot_checks),
     }
     if here.confidence is not None:
-        choices = "networks per architecture"
-        pairs[choices] = (content["space"]["choices"], costs.problem.choices)
+        for what, key in (
+            ("networks per architecture", "choices"),
+            ("that all architectures were tested on the same examples", "is_paired"),
+        ):
+            pairs[what] = (content["space"][key], space[key])
     for what, (stated, stored) in pairs.items():
         if stated != stored:
             yield f"{what}: the certificate says {stated}, the store {stored}"
@@ -113,6 +123,8 @@ def _evaluations(content: Mapping[str, Any], costs: Costs, evidence: Evidence) -
             yield f"{row['label']} is wrong on other examples than in the store"
         elif row["n"] not in (None, seen.n):
             yield f"{row['label']} was tested on {row['n']} examples, but in the store on {seen.n}"
+        elif row["is_floored"] != seen.is_floored:
+            yield f"{row['label']} differs in whether its error was measured as 0"
     if found:
         yield (
             f"{len(found)} stored evaluations are not in the certificate, among them "

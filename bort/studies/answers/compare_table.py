@@ -92,6 +92,9 @@ def _column(what: str, there: FloatArray, here: FloatArray, labels: list[str]) -
 def _errors(content: Mapping[str, Any], table: ErrorTable, question: Question) -> Iterator[str]:
     population = table.problem.population(question.confidence)
     audits = [row for audit in content["audits"] for row in audit["evaluations"] or ()]
+    for row in content["evaluations"]:
+        if row["is_floored"] != table.observation(row["index"], population=population).is_floored:
+            yield f"{row['label']} differs from the table in whether its error was measured as 0"
     for row in [*content["evaluations"], *audits]:
         seen = table.observation(row["index"], population=population)
         if not _is_same(row, seen):

@@ -12,7 +12,7 @@ from bort.core.errors import InvalidFieldError, InvalidProfileError, UnknownStud
 from bort.core.evaluation import Evaluation
 from bort.core.fields import fields_of
 from bort.core.machine import this_machine
-from bort.core.question import Question, check_weights
+from bort.core.question import Goal, Question, check_weights
 from bort.core.size import SizeSpec, SizeUnit
 from bort.families import SearchSpace
 from bort.families.sizes import countable
@@ -69,13 +69,18 @@ def read_answer(
         epsilon=question.epsilon if epsilon is None else epsilon,
         weights=question.weights if weights is None else check_weights(weights),
     )
+    is_counted_otherwise = record.spec.size.unit is not own.spec.size.unit
+    is_weighed_otherwise = question.weights != own.spec.search.question.weights
+    if is_counted_otherwise or (question.goal is Goal.BEST and is_weighed_otherwise):
+        # Draws say something about one ordering, chosen before they were made.
+        question = replace(question, spot_checks=None)
     costs = study_costs(store, record)
     evaluations = store.evaluations(record)
     spent = _spent(store, record, evaluations)
     if costs is None:
         return _before_measuring(record, question, spent)
     evidence = evidence_of(record.spec, costs, evaluations, store.audits(record))
-    if record.spec.size.unit is not own.spec.size.unit:  # an audit was of a claim in its unit
+    if is_counted_otherwise:  # an audit was of a claim in its unit
         evidence = evidence._replace(audits=(), earlier=())
     answer = answer_under(question, costs, evidence)
     found = _study_answer(record, question, spent, costs, evaluations, answer, evidence)

@@ -83,6 +83,8 @@ def search_table(
     question = spec.question
     population = _population(table, question, has_examples=has_examples)
     see = partial(begin or partial(partial, table.observation), population=population)
+    if spec.audit is not None:
+        check_audit(spec.audit, len(table.problem))
     stage = Stage.READING_ROWS if begin is None else Stage.TRAINING_CANDIDATES
     observations: dict[int, Observation] = {}
     on_step(Progress(stage=stage))
@@ -203,7 +205,7 @@ def _plan(table: ErrorTable, spec: SearchSpec, answer: Answer) -> AuditPlan | No
     return plan_audit(
         answer,
         question=spec.question,
-        count=check_audit(spec.audit, len(table.problem)),
+        count=spec.audit,
         space_size=len(table.problem),
         seed=spec.seed,
     )

@@ -50,7 +50,8 @@ class _UnreadableTaskError(Exception):
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _dev(url: str, job_id: int) -> DevItems:  # noqa: ARG001
-    found = dev_items(read_spec(find_job(readings.store(), job_id).spec))
+    job = find_job(readings.store(), job_id)
+    found = dev_items(read_spec(job.spec), job.folder)
     if found is None:
         raise _UnreadableTaskError
     return found

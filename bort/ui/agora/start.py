@@ -1,5 +1,6 @@
 """The card that shows what a run may cost, and the Start button."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,8 +50,8 @@ def _can_check_at_once(asked: Asked) -> bool:
     task = str(asked["task"] or "")
     local = {TORUS, *(info.name for info in list_tasks() if info.prepared)}
     networks = [str(asked.get(name) or "") for name in ("source", "labeler")]
-    is_here = all("/" not in name or expanded(name).is_dir() for name in networks)
-    return is_here and (task in local or expanded(task).is_file())
+    is_here = all("/" not in name or os.path.isdir(expanded(name)) for name in networks)
+    return is_here and (task in local or os.path.isfile(expanded(task)))
 
 
 def _spec(asked: Asked, slots: Slots) -> dict[str, Any] | None:

@@ -305,6 +305,11 @@ def _panel(drawing: Drawing, x: Objective, y: Objective) -> go.Figure:
         limits=limits,
     )
     add_landmarks(figure, drawing.landmarks, x, y, theme=theme)
+    # A zoom stays while the same things are drawn.
+    about = address.table()
+    if isinstance(answer, StudyAnswer):
+        about = f"{answer.study}, {answer.spec.size.unit}"
+    figure.update_layout(uirevision=about)
     if isinstance(answer, StudyAnswer):
         others = extras.marks_of_others(answer, view.others)
         add_others(figure, others, x, y, theme=theme)

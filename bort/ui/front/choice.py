@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from bort.report.choosing import (
     W_INTRODUCED,
     against_sentence,
+    cost_name,
     exchange_sentences,
     latency_limit,
     limits_sentence,
@@ -24,7 +25,6 @@ from bort.ui.kit import address, markup
 
 _SIZE_STEPS = {True: 0.1, False: 1.0}  # of megabytes, of millions of parameters
 _ERROR = ("Error at most, %", 1.0)
-_LIMITS_OF_A_TABLE = (("Size at most", None), ("Latency at most", None), _ERROR)
 _LATENCY_STEP = 0.01
 _WISHES = {SIZE: "smaller", LATENCY: "faster", ERROR: "more accurate"}
 _LOSSES = {SIZE: "size", LATENCY: "latency", ERROR: "error"}
@@ -37,7 +37,7 @@ def ask_limits(name: str, answer: Answer, places: Sequence[DeltaGenerator]) -> L
         name: the study or table; each has its own fields.
     """
     given = address.limits()
-    asked: Sequence[tuple[str, float | None]] = _LIMITS_OF_A_TABLE
+    asked: Sequence[tuple[str, float | None]]
     helps: Sequence[str | None] = (None, None, None)
     if isinstance(answer, StudyAnswer):
         unit = answer.spec.size.unit
@@ -45,6 +45,9 @@ def ask_limits(name: str, answer: Answer, places: Sequence[DeltaGenerator]) -> L
         latency, latency_help = latency_limit(answer.latency)
         asked = ((size, _SIZE_STEPS[unit.is_bytes]), (latency, _LATENCY_STEP), _ERROR)
         helps = (size_help, latency_help, None)
+    else:
+        costs = (cost_name(answer.columns, which) for which in (SIZE, LATENCY))
+        asked = (*((markup.plain(f"{cost} at most"), None) for cost in costs), _ERROR)
     keys = [f"limit:{name}:{column}" for column in range(len(asked))]
 
     def changed() -> None:

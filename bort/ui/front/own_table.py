@@ -58,11 +58,20 @@ def find() -> OwnTable | None:
     """Return the table in the address; without one that can be read, show what is to be done."""
     reference = address.table()
     if reference is None or reference == NEW:
+        if reference is not None:
+            _offer_to_close()
         _bring()
         return None
-    path = uploads.kept(reference)
+    try:
+        path = uploads.kept(reference)
+    except BortError as error:
+        markup.problem(str(error))
+        _offer_to_close()
+        _bring()
+        return None
     given = address.columns()
     if given is None:
+        _offer_to_close()
         _describe(path, None)
         return None
     try:
@@ -70,6 +79,7 @@ def find() -> OwnTable | None:
         readings.table(path, source)
     except BortError as error:
         markup.problem(str(error))
+        _offer_to_close()
         _describe(path, None)
         return None
     return OwnTable(path, source)
@@ -81,13 +91,18 @@ def head(own: OwnTable) -> None:
         markup.note(own.path.name)
         with st.popover("Columns", icon=":material/table_chart:", width="content"):
             _describe(own.path, own.source)
-        st.button(
-            "Close",
-            icon=":material/close:",
-            type="tertiary",
-            on_click=address.leave_study,
-            key="close-table",
-        )
+        _offer_to_close()
+
+
+def _offer_to_close() -> None:
+    """Show the way back to the studies."""
+    st.button(
+        "Close",
+        icon=":material/close:",
+        type="tertiary",
+        on_click=address.leave_study,
+        key="close-table",
+    )
 
 
 def _bring() -> None:

@@ -121,12 +121,16 @@ def _properties(point: Point | TablePoint, answer: Answer, choice: Choice) -> li
     return properties
 
 
-def _measured(point: Point) -> list[tuple[str, str, str]]:
+def _latencies(point: Point) -> list[tuple[str, str, str]]:
     measured = point.latency_measured
+    own = f"{milliseconds_range(point.latency_low_ms, point.latency_high_ms)} ms"
+    shown = ("Latency", f"{milliseconds(point.latency_ms)} ms", own)
     if measured is None:
-        return []
-    interval = f"{milliseconds_range(measured.low_ms, measured.high_ms)} ms"
-    return [("Measured", f"{milliseconds(measured.median_ms)} ms", f"{interval}; above: predicted")]
+        return [shown]
+    if point.latency_ms == measured.median_ms:  # measured ones are drawn
+        return [(*shown[:2], f"{own}; measured")]
+    interval = f"{milliseconds_range(measured.low_ms, measured.high_ms)} ms; above: predicted"
+    return [shown, ("Measured", f"{milliseconds(measured.median_ms)} ms", interval)]
 
 
 def _on_disk(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
@@ -149,12 +153,7 @@ def _facts(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
             f"{BYTES_OF_FLOAT32 * point.parameter_count / 1e6:,.2f} MB of float32 weights",
         ),
         *_on_disk(point, answer),
-        (
-            "Latency",
-            f"{milliseconds(point.latency_ms)} ms",
-            f"{milliseconds_range(point.latency_low_ms, point.latency_high_ms)} ms",
-        ),
-        *_measured(point),
+        *_latencies(point),
         (
             "Dev error",
             percent(point.error_rate),

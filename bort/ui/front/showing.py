@@ -54,13 +54,15 @@ def _show(
             rows.claim(answer, own.source, own.path)
     left, right = st.columns([2.1, 1], gap="medium")
     with left:
-        point_panel.strip(answer)
+        top = st.container()
         view, drawn, landmarks = front_charts.choose_view(answer)
         choice = readings.choice(drawn.points, limits, unit_of(answer))
+        with top:
+            point_panel.strip(drawn)
         front_charts.show(drawn, view, frame.theme(), choice, landmarks)
         side_by_side.show(drawn, choice)
         if later.is_due():
-            front_table.show(answer, choice)
+            front_table.show(drawn, choice)
             reporting.offer(
                 drawn, choice, title=own.path.name if own else name, commands=[command(asked)]
             )
@@ -69,7 +71,7 @@ def _show(
     with right, st.container(border=True, key="sticky"):
         markup.target()
         front_choice.suggest(choice)
-        point_panel.show(answer, choice, own)
+        point_panel.show(drawn, choice, own)
     weight_panel.show(answer, regions)
     if isinstance(answer, StudyAnswer) and later.is_due():
         model_rivals.show(answer.spec.task, answer.spec.training, answer.rivals)

@@ -106,7 +106,7 @@ def _label(study: StudyRecord) -> str:
 
 def follow(study: StudyRecord) -> None:
     """Link to the study's running search, if there is one, and show what it adds."""
-    jobs = readings.active_jobs(study.name)
+    jobs = [job for job in readings.active_jobs(study.name) if job.kind == "search"]
     if not jobs:
         return
     st.page_link(

@@ -86,7 +86,7 @@ def columns() -> dict[str, Any] | None:
     """Which columns of the table are what, `?columns={"size":"params",...}`."""
     try:
         found = json.loads(_get("columns") or "null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
@@ -165,7 +165,9 @@ def want_new_job() -> None:
 
 
 def choose_job(job_id: int | None) -> None:
-    """Watch another job; None stops watching."""
+    """Watch another job; None stops watching. What was picked of the last one is dropped."""
+    for name in ("point", "round", "map"):
+        _set(name, None)
     _set("job", None if job_id is None else str(job_id))
 
 

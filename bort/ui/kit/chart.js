@@ -1,5 +1,7 @@
 // Draws one plotly figure, keeps zoom and camera over new data, reports clicked marks by id.
 const STILL_PX = 4; // a press that moves further turns or zooms, it does not pick
+const FINGER_PX = 12; // the same for a finger
+const TAP_MS = 800; // plotly finds the mark under a finger only after it is up, and says so this late
 const CELL_PX = 4; // where marks of a crowd lie closer than this, one of them is drawn
 
 // plotly draws everything anew if the configuration changes: each of these functions exists once.
@@ -32,18 +34,27 @@ function loadPlotly(url) {
 
 function create(parent) {
   const holder = parent.querySelector(".bort-chart");
-  const chart = { holder, hovered: null, press: null, onPick: null, isDrawn: false };
+  const chart = { holder, hovered: null, press: null, tapped: -Infinity, isTouched: false, onPick: null, isDrawn: false };
   // plotly's own click event comes late or not at all on 3-D charts, and twice on some:
   // the mark under the pointer, pressed and released in place, is the pick.
-  chart.onDown = (event) => (chart.press = [event.clientX, event.clientY]);
+  chart.onDown = (event) => (chart.press = event.button > 0 ? null : [event.clientX, event.clientY]);
   chart.onUp = (event) => {
     const [x, y] = chart.press ?? [Infinity, Infinity];
-    const isStill = Math.hypot(event.clientX - x, event.clientY - y) <= STILL_PX;
-    if (isStill && chart.hovered !== null) chart.onPick?.(chart.hovered);
+    const isFinger = event.pointerType === "touch";
+    const isStill = Math.hypot(event.clientX - x, event.clientY - y) <= (isFinger ? FINGER_PX : STILL_PX);
     chart.press = null;
+    if (!isStill) return;
+    chart.isTouched ||= isFinger;
+    // Of a finger, and on 3-D charts that were once touched, plotly only tells its own click.
+    if (chart.isTouched) chart.tapped = performance.now();
+    if (isFinger || chart.hovered === null) return;
+    chart.tapped = -Infinity;
+    chart.onPick?.(chart.hovered);
   };
+  chart.onCancel = () => (chart.press = null);
   holder.addEventListener("pointerdown", chart.onDown, true);
   window.addEventListener("pointerup", chart.onUp, true);
+  window.addEventListener("pointercancel", chart.onCancel, true);
   chart.observer = new ResizeObserver(() => {
     if (chart.isDrawn && holder.clientWidth) window.Plotly.Plots.resize(holder);
   });
@@ -69,6 +80,12 @@ function listen(chart) {
   holder.on("plotly_relayout", (changed) => {
     const isZoom = Object.keys(changed).some((name) => /axis\.(range|autorange)/.test(name));
     if (isZoom && chart.figure.data.some(isCrowd)) paint(chart);
+  });
+  holder.on("plotly_click", ({ points }) => {
+    if (performance.now() - chart.tapped > TAP_MS) return; // 3-D says it of hovering, too
+    chart.tapped = -Infinity;
+    const id = points.find((point) => point.customdata !== undefined)?.customdata;
+    if (id !== undefined) chart.onPick?.(String(id));
   });
   holder.on("plotly_click", ({ points: [{ x: round }] }) => {
     if (chart.cursor === null) return;
@@ -149,6 +166,7 @@ function remove(parent, chart) {
   chart.observer.disconnect();
   chart.holder.removeEventListener("pointerdown", chart.onDown, true);
   window.removeEventListener("pointerup", chart.onUp, true);
+  window.removeEventListener("pointercancel", chart.onCancel, true);
   window.removeEventListener("bort-round", chart.onRound);
   if (chart.isDrawn) window.Plotly.purge(chart.holder);
   delete chart.holder.dataset.drawn;

@@ -11,7 +11,7 @@ from bort.core.progress import Stage
 from bort.jobs import JobRecord, JobState, cancel, measure_anyway, resume
 from bort.report import searching
 from bort.report.jobs import STATES, ending_sentence, sentence, time_left, worker_lines
-from bort.report.numbers import duration
+from bort.report.numbers import counted, duration
 from bort.storage import Thing, ThingKind, read_log
 from bort.ui.kit import access, address, deleting, frame, hidden, markup, navigation, readings
 
@@ -92,7 +92,7 @@ def workers(job: JobRecord) -> None:
     """List what each worker of an active job does, if it has several."""
     with st.container():
         if job.state.is_active and (lines := worker_lines(job.progress, time.time())):
-            with st.expander(f"{len(lines)} workers", key="workers"):
+            with st.expander(counted(len(lines), "worker"), key="workers"):
                 for line in lines:
                     markup.note(line)
 

@@ -17,6 +17,7 @@ function create(parent) {
   view.observer.observe(holder);
   const { svg } = view, until = { signal: view.ended.signal };
   svg.addEventListener("pointerdown", (event) => {
+    if (event.button > 0) return;
     view.near = null;
     view.drag = { axis: axisAt(view, event), from: spot(view, event), to: spot(view, event) };
     svg.setPointerCapture(event.pointerId);
@@ -36,6 +37,12 @@ function create(parent) {
       draw(view);
     } else if (line) view.onPick?.(line.id);
   }, until);
+  svg.addEventListener("pointercancel", () => (view.drag = null), until); // the finger scrolls
+  // A finger on an axis brushes, elsewhere it scrolls: sideways too, where the picture is too wide.
+  svg.addEventListener("touchstart", (event) => {
+    const isBrush = event.touches.length === 1 && axisAt(view, event.touches[0]) !== null;
+    if (isBrush) event.preventDefault();
+  }, { ...until, passive: false });
   svg.addEventListener("pointerleave", () => point(view, null), until);
   svg.addEventListener("keydown", (event) => onKey(view, event), until);
   for (const button of parent.querySelectorAll(".bort-save")) {
@@ -223,7 +230,9 @@ async function save(view, format) {
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component;
   const view = (parentElement.bortParallel ??= create(parentElement));
-  if (view.data && view.data.axes.length !== data.axes.length) view.brushes = {};
+  const axes = JSON.stringify(data.axes);
+  if (view.axes !== axes) view.brushes = {}; // they stand at other values, or on other axes
+  view.axes = axes;
   const call = (view.call = {});
   view.near = data.lines.find((line) => line.id === view.near?.id) ?? null;
   view.data = data;

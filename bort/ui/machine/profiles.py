@@ -13,6 +13,7 @@ from bort.latency.compare import Comparison, compare, differences_from_here
 from bort.latency.profile import LatencyProfile, parse_profile
 from bort.latency.stored import import_profile
 from bort.report.latency import compared_sentence, model_sentence, moment
+from bort.report.numbers import counted
 from bort.storage import Thing, ThingKind
 from bort.ui.kit import access, chart, deleting, frame, later, markup, readings
 from bort.ui.machine import verdict as machine_verdict
@@ -64,7 +65,7 @@ def _one(profile: LatencyProfile) -> None:
                 chart.Sketch.of(
                     plot_predicted, tuple(marks), band=profile.band, theme=frame.theme()
                 ),
-                key="predicted",
+                key=f"predicted:{profile.name}",
                 alt=f"Predicted against measured latency of {len(marks)} architectures",
             )
         else:
@@ -103,7 +104,9 @@ def _describe(profile: LatencyProfile) -> None:
     machine_verdict.origin(differences_from_here(profile))
     machine_verdict.show(profile.noise)
     if not profile.complete:
-        markup.note(f"Stopped early, after {profile.rounds} rounds; searches do not use it.")
+        markup.note(
+            f"Stopped early, after {counted(profile.rounds, 'round')}; searches do not use it."
+        )
     model = profile.model
     rank = model.rank_correlation
     held_out = f"on {model.held_out} held out" if model.held_out else "leave-one-out"
@@ -114,7 +117,7 @@ def _describe(profile: LatencyProfile) -> None:
             ("90th percentile", f"{model.p90_abs_percent_error:.1f}%", ""),
             ("Rank correlation", "unknown" if rank is None else f"{rank:.3f}", "Spearman's"),
             ("Band", f"±{100 * model.band:.0f}%", "contains 9 of 10 architectures"),
-            ("Measured", f"{len(profile.measurements)}", f"in {profile.rounds} rounds"),
+            ("Measured", f"{len(profile.measurements)}", f"in {counted(profile.rounds, 'round')}"),
         ]
     )
     markup.note(model_sentence(profile))

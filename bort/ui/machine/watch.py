@@ -8,7 +8,7 @@ from bort.core.serialise import from_json
 from bort.jobs import JobRecord, JobState, list_jobs
 from bort.latency.noise import MAX_OTHERS_SHARE, Noise, OthersShare
 from bort.report.jobs import STATES, ending_reason
-from bort.report.numbers import duration
+from bort.report.numbers import counted, duration
 from bort.ui.kit import address, hidden, job_parts, markup, navigation, readings
 from bort.ui.machine import verdict as machine_verdict
 
@@ -80,8 +80,8 @@ def _result(job: JobRecord) -> None:
             markup.notice("Cancelled before the first round was complete, so nothing was stored.")
         elif job.state is JobState.CANCELLED:
             markup.notice(
-                f"Cancelled; the {result['rounds']} complete rounds are kept. Searches do not "
-                "use it automatically."
+                f"Cancelled; {counted(result['rounds'], 'complete round')} kept. Searches do not "
+                "use them automatically."
             )
         if result.get("noise"):
             machine_verdict.show(from_json(Noise, result["noise"], what=f"job {job.id}"))

@@ -102,7 +102,7 @@ def _buttons(model: ModelRecord, kinds: Sequence[str]) -> None:
                 disabled=kind in ("fastest", "onnx") and bool(onnx_missing),
             )
     if onnx_missing:
-        markup.note(f"ONNX needs {', '.join(onnx_missing)}: pip install 'bort[onnx]'")
+        markup.note(f"ONNX needs {', '.join(onnx_missing)}: pip install 'bort[train,onnx]'")
 
 
 def made(model: ModelRecord, make: Make) -> io.BytesIO:

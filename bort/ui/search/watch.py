@@ -131,7 +131,7 @@ def _found(job: JobRecord, answer: StudyAnswer) -> None:
         with column:
             chart.show(
                 chart.Sketch.of(_pair, Same(answer), x, frame.theme()),
-                key=f"job:{x.name}",
+                key=f"job:{x.name}:{job.id}",
                 alt=f"{error.title} against {x.title} of the architectures trained so far",
             )
     if series:
@@ -145,7 +145,7 @@ def _found(job: JobRecord, answer: StudyAnswer) -> None:
                     theme=frame.theme(),
                     height=280,
                 ),
-                key="job:epsilon",
+                key=f"job:epsilon:{job.id}",
                 alt="Certified ε after each training",
             )
 
