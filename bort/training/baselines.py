@@ -18,7 +18,7 @@ from bort.core.baseline import Method, Scored
 from bort.core.errors import MissingExtraError
 from bort.core.files import load_arrays, save_arrays
 from bort.core.paths import cache
-from bort.core.progress import OnStep, Progress, Stage, ignore
+from bort.core.progress import Counted, OnStep, Progress, Stage, ignore
 from bort.tasks import Split, Task
 from bort.training.execution import ShouldStop, stop_or_pause
 from bort.training.fine_tuning import classifier_over
@@ -100,7 +100,9 @@ def probe(
         TrainingStoppedError: `should_stop` returned True.
     Cost: a forward pass over the training texts, then seconds.
     """
-    vectors = source_vectors(encoded, source, device=device, should_stop=should_stop)
+    vectors = source_vectors(
+        encoded, source, device=device, on_step=on_step, should_stop=should_stop
+    )
     path = _fit_path(
         [
             *(Method.PROBE, PROBE_C, task.training_digest, source.digest, encoded.max_length),
@@ -121,6 +123,7 @@ def source_vectors(
     source: SourceNetwork,
     *,
     device: torch.device,
+    on_step: OnStep = ignore,
     should_stop: ShouldStop | None = None,
 ) -> Callable[[Tokens], NDArray[np.float32]]:
     """Make the map from tokens of `encoded` to the source network's vectors, shape (n, hidden)."""
@@ -133,12 +136,16 @@ def source_vectors(
         if not loaded:  # only once it is needed
             model, _ = classifier_over(encoded, source, classes=2)  # the head is not used
             loaded.append(model.to(device))
+        lengths = tokens.lengths
+        step = Progress(total=len(lengths), stage=Stage.LABELLING, subject=source.name)
+        told = Counted(on_step, step, float(lengths.sum()))
         found = predict(
             loaded[0],
             tokens,
             padding=encoded.padding,
             forward=vectors_of(loaded[0], dtype=best_dtype(device)),
             pause=lambda: stop_or_pause(should_stop),
+            on_rows=lambda rows: told.add(len(rows), float(lengths[rows].sum())),
         )
         last[:] = [(tokens, found)]
         return found
