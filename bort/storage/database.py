@@ -357,6 +357,14 @@ def check_place(url: str) -> None:
         raise cannot_create(path.parent, f"{parent} is not a writable folder")
 
 
+def clock(connection: sa.Connection) -> float:
+    """The seconds since 1970 by a store's one clock: a server's, because its machines differ."""
+    if connection.dialect.name == "sqlite":
+        return time.time()
+    found = connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp())))
+    return float(found.scalar_one())
+
+
 def _revision(connection: sa.Connection) -> str | None:
     """Return the revision of a store's tables; None if it has no tables of ours."""
     tables = sa.inspect(connection)

@@ -4,7 +4,6 @@ Each is one conditional UPDATE: the first to change the row wins, and an overtak
 write any more.
 """
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from bort.core.errors import BusyError, InvalidOptionError
 from bort.core.progress import Progress
 from bort.core.serialise import to_json
 from bort.storage import schema
-from bort.storage.database import Database
+from bort.storage.database import Database, clock
 from bort.storage.jobs import progress_row, read_job
 from bort.storage.records import (
     Ending,
@@ -48,8 +47,8 @@ class JobLife:
         Returns:
             The job, or None if it is no longer queued: another process has it, or it was cancelled.
         """
-        now = time.time()
         with self._db.writing() as connection:
+            now = clock(connection)
             changed = connection.execute(
                 _attempt(job_id, attempt, [JobState.QUEUED]).values(
                     state=JobState.RUNNING.value,
@@ -65,17 +64,16 @@ class JobLife:
 
         A job that was wrongly marked as lost becomes RUNNING again.
         """
-        now = time.time()
         values: dict[str, Any] = {
             "state": JobState.RUNNING.value,
             "ending": None,
             "finished_at": None,
-            "heartbeat_at": now,
-            "seconds": _jobs.c.seconds_before + (now - _jobs.c.started_at),
         }
         if progress is not None:
             values["progress"] = progress_row(progress)
         with self._db.writing() as connection:
+            now = clock(connection)
+            values |= {"heartbeat_at": now, "seconds": _seconds_until(now)}
             changed = connection.execute(
                 _attempt(job_id, attempt, [JobState.RUNNING, JobState.LOST]).values(**values)
             ).rowcount
@@ -102,18 +100,17 @@ class JobLife:
         Returns:
             False if this attempt had been overtaken; then nothing changed.
         """
-        now = time.time()
         values: dict[str, Any] = {
             "state": state.value,
             "ending": ending_row(ending),
             "result": result,
-            "finished_at": now,
-            "seconds": _jobs.c.seconds_before + (now - sa.func.coalesce(_jobs.c.started_at, now)),
         }
         if progress is not None:
             values["progress"] = progress_row(progress)
         open_states = [JobState.QUEUED, JobState.RUNNING, JobState.LOST]
         with self._db.writing() as connection:
+            now = clock(connection)
+            values |= {"finished_at": now, "seconds": _seconds_until(now)}
             changed = connection.execute(_attempt(job_id, attempt, open_states).values(**values))
             if changed.rowcount:
                 _forget_empty_study(connection, job_id)
@@ -154,7 +151,7 @@ class JobLife:
                 .values(
                     state=JobState.CANCELLED.value,
                     ending=ending_row(Ending(EndingCode.CANCELLED_BEFORE_START)),
-                    finished_at=time.time(),
+                    finished_at=clock(connection),
                 )
             ).rowcount
             asked = connection.execute(
@@ -188,7 +185,7 @@ class JobLife:
                     created_at=_jobs.c.created_at,
                     started_at=None,
                     finished_at=None,
-                    heartbeat_at=time.time(),
+                    heartbeat_at=clock(connection),
                     ending=None,
                     result=None,
                     cancel_requested=False,
@@ -209,6 +206,10 @@ class JobLife:
         raise BusyError(
             f"job {job_id} is {record.state}; watch it with: bort jobs logs {job_id} --follow"
         )
+
+
+def _seconds_until(now: float) -> Any:
+    return _jobs.c.seconds_before + (now - sa.func.coalesce(_jobs.c.started_at, now))
 
 
 def ending_row(ending: Ending | None) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from bort.core.errors import StoreError, UnknownJobError
 from bort.core.progress import Progress
 from bort.core.serialise import from_json, to_json
 from bort.storage import runs, schema
-from bort.storage.database import Database
+from bort.storage.database import Database, clock
 from bort.storage.records import Ending, EventCode, JobEvent, JobRecord, JobState, ProcessIdentity
 
 _jobs = schema.jobs
@@ -38,7 +38,6 @@ class Jobs:
             "study": study,
             "state": JobState.QUEUED.value,
             "attempt": 1,
-            "created_at": time.time(),
             "seconds": 0.0,
             "seconds_before": 0.0,
             "progress": progress_row(Progress()),
@@ -48,13 +47,20 @@ class Jobs:
             "is_example": False,
         }
         with self._db.writing() as connection:
-            inserted = connection.execute(_jobs.insert().values(row))
+            inserted = connection.execute(
+                _jobs.insert().values({**row, "created_at": clock(connection)})
+            )
             job_id = schema.inserted_id(inserted)
             folder_name = runs.claim_folder(job_id)
             connection.execute(
                 _jobs.update().where(_jobs.c.id == job_id).values(folder_name=folder_name)
             )
             return read_job(connection, job_id)
+
+    def now(self) -> float:
+        """The time in seconds by the clock that jobs' heartbeats are written with."""
+        with self._db.reading() as connection:
+            return clock(connection)
 
     def job(self, job_id: int) -> JobRecord:
         """Read one job.

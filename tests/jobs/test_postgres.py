@@ -22,8 +22,8 @@ from bort.core.progress import ignore
 from bort.core.study import LatencySpec, SearchSpec, StudySpec, TaskSpec, TrainingSpec
 from bort.export.predicting import Predictor, try_text
 from bort.families import load_space
-from bort.jobs import JobState, run_here
-from bort.storage import Store, open_store, read_log
+from bort.jobs import JobState, find_job, run_here
+from bort.storage import ProcessIdentity, Store, open_store, read_log
 from bort.storage.agora import has_places
 from bort.training.fine_tuning import fine_tune
 from bort.training.source import weights_digest
@@ -101,6 +101,19 @@ def test_a_restart_in_the_middle_of_a_search_loses_nothing(server, place, spec, 
     for key in ("evaluations", "front", "ranking", "certified_epsilon", "best"):
         assert found[key] == calm[key]
     assert found["evaluations"] == 5
+
+
+def test_a_clock_that_is_fast_loses_no_job(server, monkeypatch):
+    elsewhere = ProcessIdentity(host="elsewhere", pid=1, started=0.0, boot_id="other")
+    with open_store(server.database("clocks")) as store:
+        job = store.create_job("made-up", {})
+        store.claim_job(job.id, 1, elsewhere)
+        with monkeypatch.context() as patch:
+            patch.setattr("time.time", lambda: 4e9)
+            assert find_job(store, job.id).state is JobState.RUNNING
+        with store.database.writing() as connection:
+            connection.exec_driver_sql("UPDATE jobs SET heartbeat_at = heartbeat_at - 120")
+        assert find_job(store, job.id).state is JobState.LOST
 
 
 def test_agora_and_a_finetuning(place, spec):

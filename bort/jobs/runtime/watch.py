@@ -64,7 +64,7 @@ def follow_log(store: Store, job_id: int) -> Iterator[str]:
 
 
 def _checked(store: Store, job: JobRecord) -> JobRecord:
-    ending = _why_lost(job)
+    ending = _why_lost(store, job)
     if ending is None:
         return job
     if store.is_read_only:
@@ -75,7 +75,7 @@ def _checked(store: Store, job: JobRecord) -> JobRecord:
     return store.job(job.id)
 
 
-def _why_lost(job: JobRecord) -> Ending | None:
+def _why_lost(store: Store, job: JobRecord) -> Ending | None:
     """Return why an active job cannot be alive; None if it is or may be.
 
     If its process can be looked up, only that counts: a job that is stopped, starved or waiting for
@@ -89,7 +89,7 @@ def _why_lost(job: JobRecord) -> Ending | None:
         if is_alive(job.process):
             return None
         return Ending(EndingCode.PROCESS_GONE, pid=job.process.pid)
-    silent_s = time.time() - (job.heartbeat_at or job.created_at)
+    silent_s = store.now() - (job.heartbeat_at or job.created_at)
     if silent_s < LEASE_S:
         return None
     host = None if job.process is None else job.process.host
