@@ -144,8 +144,9 @@ class Predictor:
         """
         if self._reliability is None:
             raise InvalidOptionError(
-                f"{self.folder} does not say how sure its answers to the dev texts were; fine-tune "
-                "and export the model again with this version, or leave out --accuracy"
+                f"{self.folder} does not say how sure its answers to the dev texts were, as int8 "
+                "files alone and models that Agora trained never do; leave out --accuracy, or "
+                "export the files in float32 of a model that has seen no dev text"
             )
         found = self._reliability.threshold_for(accuracy)
         if found is None:

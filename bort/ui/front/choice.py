@@ -18,7 +18,7 @@ from bort.report.choosing import (
     standing_sentence,
 )
 from bort.search.choosing import Beaten
-from bort.studies.answers import StudyAnswer
+from bort.studies.answers import StudyAnswer, TableAnswer
 from bort.studies.choosing import ERROR, LATENCY, SIZE, Choice, Limits
 from bort.ui.front.objectives import Answer
 from bort.ui.kit import address, markup
@@ -26,8 +26,16 @@ from bort.ui.kit import address, markup
 _SIZE_STEPS = {True: 0.1, False: 1.0}  # of megabytes, of millions of parameters
 _ERROR = ("Error at most, %", 1.0)
 _LATENCY_STEP = 0.01
+_COSTS = {SIZE: "Size", LATENCY: "Latency"}
 _WISHES = {SIZE: "smaller", LATENCY: "faster", ERROR: "more accurate"}
 _LOSSES = {SIZE: "size", LATENCY: "latency", ERROR: "error"}
+
+
+def _limit_of_a_table(answer: TableAnswer, which: int) -> str:
+    """Name a limit. Where more is better, 1 / the column is drawn and limited."""
+    cost = cost_name(answer.columns, which)
+    is_inverted = cost not in (answer.columns.size, answer.columns.latency)
+    return markup.plain(f"{cost if is_inverted else _COSTS[which]} at most")
 
 
 def ask_limits(name: str, answer: Answer, places: Sequence[DeltaGenerator]) -> Limits:
@@ -46,8 +54,7 @@ def ask_limits(name: str, answer: Answer, places: Sequence[DeltaGenerator]) -> L
         asked = ((size, _SIZE_STEPS[unit.is_bytes]), (latency, _LATENCY_STEP), _ERROR)
         helps = (size_help, latency_help, None)
     else:
-        costs = (cost_name(answer.columns, which) for which in (SIZE, LATENCY))
-        asked = (*((markup.plain(f"{cost} at most"), None) for cost in costs), _ERROR)
+        asked = (*((_limit_of_a_table(answer, which), None) for which in (SIZE, LATENCY)), _ERROR)
     keys = [f"limit:{name}:{column}" for column in range(len(asked))]
 
     def changed() -> None:
