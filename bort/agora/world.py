@@ -124,7 +124,8 @@ class RoundSummary:
 
     def corrected(self, r: Round) -> "RoundSummary":
         """Recount the points after the user corrected some of them."""
-        return replace(self, accepted=len(r.accepted), refused=r.refused)
+        near_dev = self.near_dev if len(r.accepted) == self.accepted else None
+        return replace(self, accepted=len(r.accepted), refused=r.refused, near_dev=near_dev)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -69,16 +69,17 @@ def plot_predicted(
     """Draw predicted against measured milliseconds, with the model's band around equality.
 
     Args:
-        band: relative ±m, drawn as a shaded area.
+        band: ±m of measured over predicted, drawn as a shaded area.
     """
     colours = palette(theme)
     figure = blank(theme, height=height)
     ends = _ends([m.measured_ms for m in marks] + [m.predicted_ms for m in marks])
-    for name, factor in (("lower", 1 - band), ("upper", 1 + band)):
+    # Measured over predicted is within 1 ± band.
+    for name, factor in (("lower", 1 / (1 + band)), ("upper", 1 / max(1 - band, 1e-3))):
         figure.add_trace(
             go.Scatter(
                 x=ends,
-                y=[max(factor, 1e-3) * end for end in ends],
+                y=[factor * end for end in ends],
                 mode="lines",
                 line={"width": 0},
                 fill="tonexty" if name == "upper" else None,

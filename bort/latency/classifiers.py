@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from bort.core.progress import OnStep, ProgressTo, ignore, towards
 from bort.latency.protocol import HANDFUL, Latency, Run
@@ -52,11 +53,13 @@ def time_classifiers(
     runs = [run for one in classifiers.values() for run in _runs(one, singles, batch)]
     counts = (len(singles), len(batch))
     tools = instruments or Instruments(protocol=HANDFUL, paces=None)
-    for step in time_runs(runs, should_stop=should_stop, on_step=on_step, instruments=tools):
-        if step.result is None:
-            yield towards(step, None)
-        else:
-            yield towards(step, _times(step.result, tuple(classifiers), counts))
+    steps = time_runs(runs, should_stop=should_stop, on_step=on_step, instruments=tools)
+    with threadpool_limits(1):  # numpy multiplies matrices on all cores
+        for step in steps:
+            if step.result is None:
+                yield towards(step, None)
+            else:
+                yield towards(step, _times(step.result, tuple(classifiers), counts))
 
 
 def _runs(classify: Classify, singles: Sequence[Text], batch: Sequence[Text]) -> tuple[Run, Run]:

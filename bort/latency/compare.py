@@ -112,6 +112,12 @@ def _workload_differences(a: LatencyProfile, b: LatencyProfile) -> list[Differen
         Difference("runtime", a.runtime, b.runtime),
         Difference("batch_size", a.workload.batch_size, b.workload.batch_size),
         Difference("sequence_length", _length(a), _length(b)),
+        Difference(
+            "text_to_label",
+            str(bool(a.workload.by_vocabulary)).lower(),
+            str(bool(b.workload.by_vocabulary)).lower(),
+        ),
+        Difference("task", a.workload.lengths_from, b.workload.lengths_from),
     ]
     return [fact for fact in facts if fact.a != fact.b]
 

@@ -333,7 +333,7 @@ def _pool(n: int, terms: Mapping[str, FloatArray], rng: np.random.Generator) -> 
     """Return all numbers of a small space, or a random part of a large one with the extremes."""
     if n <= POOL:
         return np.arange(n)
-    total = sum(term / term.mean() for term in terms.values())
+    total = sum(term / term.mean() for term in terms.values() if term.any())
     extremes = [int(np.argmin(total)), int(np.argmax(total))]
     return np.unique([*extremes, *rng.choice(n, size=POOL, replace=False)])
 
@@ -342,7 +342,7 @@ def _coordinates(
     space: SearchSpace, terms: Mapping[str, FloatArray], pool: IntArray
 ) -> tuple[FloatArray, FloatArray]:
     features = with_derived_terms({name: term[pool] for name, term in terms.items()})
-    matrix = np.stack(list(features.values()), axis=1)
+    matrix = np.stack([term for term in features.values() if term.any()], axis=1)
     matrix = matrix / matrix.mean(axis=0)
     shares = matrix / matrix.sum(axis=1, keepdims=True)
     return shares, space.coordinates[pool]

@@ -55,10 +55,15 @@ def study_profile_of(store: Store, study: str) -> LatencyProfile:
 
 
 def front_profile(store: Store, study: StudyRecord) -> LatencyProfile | None:
-    """Read the newest measurement of a study's winners, or None."""
+    """Read the newest measurement of a study's winners that can be believed, or None.
+
+    One that was stopped early, or whose noise check failed, is kept in the store and not used.
+    """
     for record in store.profiles():
         if record.profile.get("study") == study.name and record.created_at >= study.created_at:
-            return _read(record)
+            profile = _read(record)
+            if profile.complete and profile.noise.ok:
+                return profile
     return None
 
 

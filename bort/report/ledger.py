@@ -142,6 +142,12 @@ def _(_fact: facts.LatencyListed) -> Words:
 
 @words.register
 def _(fact: facts.LatencyModelled) -> Words:
+    if fact.band >= 1:
+        return Words(
+            "latency",
+            "What is certified is about the predicted latencies. One in ten measured ones was off "
+            "by 100% or more, so nothing follows for the true ones.",
+        )
     wider = (1 + fact.band) / (1 - fact.band)
     return Words(
         "latency",

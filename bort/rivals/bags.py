@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bort.core.errors import InvalidDataError
 from bort.core.scratch import temporary
 from bort.rivals.opening import (
     FASTTEXT_FILE,
@@ -29,7 +30,13 @@ def make_tfidf(making: Making, folder: Path) -> Mapping[str, Any]:
     """Fit tf-idf and logistic regression."""
     vectorizer = vectorizer_of()
     task = making.task
-    vectors = {"train": vectorizer.fit_transform(joined(texts_of(task.train)))}
+    try:
+        vectors = {"train": vectorizer.fit_transform(joined(texts_of(task.train)))}
+    except ValueError:
+        raise InvalidDataError(
+            "no training text has a word of two letters or more, so tf-idf has nothing to count; "
+            "name the other rivals with --rival"
+        ) from None
     vectors["dev"] = vectorizer.transform(joined(texts_of(task.dev)))
     terms = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
     (folder / TERMS).write_text("\n".join(terms), encoding="utf-8")

@@ -276,6 +276,11 @@ def _times(
     return found
 
 
+def _on_dev(row: Compared) -> float:
+    """What the most accurate of ours is chosen by; audit only judges it."""
+    return row.dev_accuracy
+
+
 def _key(row: Compared) -> str:
     return f"{row.name} {row.runtime or ''}"
 
@@ -290,7 +295,8 @@ def _judged(entries: Sequence[_Entry], times: Times) -> tuple[Compared, ...]:
         for entry in entries
     }
     ours = [contenders[_key(entry.row)] for entry in entries if entry.row.is_ours]
-    best = max(ours, key=lambda one: one.right.mean(), default=None)
+    most = max((e.row for e in entries if e.row.is_ours), key=_on_dev, default=None)
+    best = None if most is None else contenders[_key(most)]
     rows = []
     for entry in entries:
         latency = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bort.core.files import write_json_atomically
+from bort.core.files import sha256_of, write_json_atomically
 from bort.export import numpy_folder, onnx
 from bort.export.card import is_ours
 from bort.finetuning.realised import evidence_of, realised_of
@@ -13,11 +13,12 @@ from bort.rivals.opening import MODEL, READING, TOKENIZER
 from bort.rivals.rival import whole_folder
 from bort.storage import ModelRecord
 from bort.training.limits import read_limits
-from bort.training.source import read_config
+from bort.training.source import WEIGHTS, read_config
 
 
 def export_own(model: ModelRecord, folder: Path) -> Mapping[str, Path]:
     """Write the files of a model that are deployed, once; a folder for each runtime."""
+    folder = folder / sha256_of(model.folder / WEIGHTS)[:16]  # of a name's present weights
     has_numpy = is_ours(realised_of(model), evidence_of(model))
     done = {
         name: folder / name for name in (*onnx.FILES, *(numpy_folder.FILES if has_numpy else ()))

@@ -89,13 +89,18 @@ def describe_rivals(
         models: names of our models that join; none means all of this task.
     Raises:
         MissingExtraError: a kind's package is not installed.
-        InvalidDataError: SetFit is asked to learn from too many labels.
+        InvalidDataError: SetFit is asked to learn from too many labels, or from pairs.
         UnknownTaskError: there is no such task or file.
         InvalidOptionError: a model was not trained on this task, or this machine has fewer threads.
     """
     for kind in kinds:
         check_installed(kind)
         check_few(kind, task.labelled or 0)
+        if kind is RivalKind.SETFIT and len(task.text) > 1:
+            raise InvalidDataError(
+                "SetFit learns from single texts, but the task has pairs; leave setfit out of "
+                "--rival"
+            )
     task = anchored(task)
     ours = [model.name for model in own_models(store, task)]
     if unknown := [name for name in models if name not in ours]:

@@ -87,7 +87,7 @@ def _latency(state: SearchState) -> Fact:
     if state.problem.latency_is_refused:
         return LatencyRefused()
     band = state.problem.latency_band
-    if not 0 < band < 1:
+    if not band:
         return LatencyListed()
     return LatencyModelled(band=band, epsilon=state.question.epsilon)
 

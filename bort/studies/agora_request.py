@@ -90,6 +90,11 @@ def describe_comparison(described: Mapping[str, Any], seeds: int) -> dict[str, A
         raise InvalidOptionError("--ablate works only on texts; choose another --task")
     if seeds < 1:
         raise InvalidOptionError(f"--seeds must be 1 or more, got {seeds}")
+    if described.get("minutes") is not None:
+        raise InvalidOptionError(
+            "--minutes would end the runs of a comparison at different rounds; limit --rounds or "
+            "--points instead"
+        )
     return {**described, "seeds": seeds}
 
 

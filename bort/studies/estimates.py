@@ -1,7 +1,7 @@
 """Plan a study: what it does, and how long that may take. Imports no torch."""
 
 import math
-import time
+import socket
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -251,13 +251,18 @@ def _measuring(store: Store, spec: StudySpec, space: SearchSpace) -> list[Planne
 
 
 def queue_seconds(store: Store, without: int | None = None) -> float:
-    """Sum the seconds that the jobs which run now still expect to need.
+    """Sum the seconds that the jobs which run on this machine now still expect to need.
 
     Trainings take turns, so a job that starts now ends later by about as much.
     """
-    now = time.time()
+    now = store.now()
     active = store.jobs(states=[state for state in JobState if state.is_active])
-    alive = [job for job in active if (job.heartbeat_at or 0.0) > now - RECENT_SECONDS]
+    alive = [
+        job
+        for job in active
+        if (job.heartbeat_at or 0.0) > now - RECENT_SECONDS
+        and (job.process is None or job.process.host == socket.gethostname())
+    ]
     return sum(_seconds_left(store, job, now) for job in alive if job.id != without)
 
 
@@ -268,8 +273,11 @@ def _seconds_left(store: Store, job: JobRecord, now: float) -> float:
         return left
     plans = [event for event in store.events(job.id) if event.code is EventCode.PLANNED]
     minutes = plans[-1].facts["minutes"] if plans else None
-    planned = 0.0 if minutes is None else 60 * float(minutes) - (now - plans[-1].at)
-    return max(left or 0.0, planned)
+    if minutes is None:
+        return left or 0.0
+    # While it waits for others, which are counted themselves, all of its own work is left.
+    waits = sum(s or 0.0 for work, s in plans[-1].facts["stages"] if work == Work.QUEUE)
+    return max(left or 0.0, 60 * float(minutes) - max(waits, now - plans[-1].at))
 
 
 def _bytes_to_fetch(spec: StudySpec) -> int:

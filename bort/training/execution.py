@@ -56,7 +56,7 @@ def training_threads(threads: int | None) -> Iterator[None]:
 
 def pause_unless(should_stop: ShouldStop | None) -> Callable[[], object]:
     """Make a callback that pauses while a latency is measured; a stop ends the pause."""
-    return partial(wait_while_measuring, should_stop)
+    return partial(_pause, should_stop)
 
 
 def stop_or_pause(should_stop: ShouldStop | None) -> None:
@@ -66,7 +66,22 @@ def stop_or_pause(should_stop: ShouldStop | None) -> None:
         TrainingStoppedError: `should_stop` returned True.
     """
     _check(should_stop)
-    wait_while_measuring(should_stop)
+    _pause(should_stop)
+
+
+class _Paused:
+    """What the trainings of this process have waited for measurements."""
+
+    seconds = 0.0
+
+
+def _pause(should_stop: ShouldStop | None) -> None:
+    _Paused.seconds += wait_while_measuring(should_stop)
+
+
+def seconds_paused() -> float:
+    """Return the seconds that trainings of this process have paused so far."""
+    return _Paused.seconds
 
 
 def stoppable(steps: Iterable[Step], should_stop: ShouldStop | None) -> Iterator[Step]:

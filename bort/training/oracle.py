@@ -31,6 +31,7 @@ from bort.training.execution import (
     ShouldStop,
     pause_unless,
     resolve_device,
+    seconds_paused,
     stoppable,
     training_threads,
 )
@@ -181,16 +182,14 @@ class ErrorOracle:
 
     def train(self, architecture: Architecture, seed: int) -> TrainedCandidate:
         """Train like `evaluate`, and keep the model."""
-        started = time.perf_counter()
+        started = time.perf_counter() - seconds_paused()
         with training_threads(self.threads):
             tried = [self._try(architecture, r, seed) for r in self.learning_rates(architecture)]
         best = min(tried, key=lambda t: (t.evaluation.diverged, t.evaluation.error_rate))
         steps = sum(t.evaluation.steps for t in tried)
-        seconds = time.perf_counter() - started
-        evaluation = replace(
-            best.evaluation, steps=steps, seconds=seconds, seed=seed, origin=self.origin
-        )
-        return replace(best, evaluation=evaluation)
+        seconds = time.perf_counter() - seconds_paused() - started
+        found = replace(best.evaluation, steps=steps, seconds=seconds, seed=seed)
+        return replace(best, evaluation=replace(found, origin=self.origin))
 
     def learning_rates(self, architecture: Architecture) -> tuple[float, ...]:
         """The learning rates in Θ, or the one that the default rule gives."""

@@ -255,6 +255,19 @@ def test_a_person_rejects_and_relabels_and_replays() -> None:
     assert all(rejected != p.value or not p.is_accepted for r in replayed for p in r.points)
 
 
+def test_answers_stay_with_their_points_when_two_rounds_are_corrected() -> None:
+    rounds = rounds_of(line_task(), parts(), options())
+    first, *_ = [k for k, p in enumerate(rounds[0].points) if p.is_accepted]
+    later = next(k for k, p in enumerate(rounds[1].points) if p.is_accepted)
+    before = {(r.round, r.position): r.student_after for r in provenance(rounds[:2])}
+    changed = corrected(rounds, {(0, first): None, (1, later): None}, class_count=2)
+    kept = [row for row in provenance(changed) if row.round == 0 and row.point.is_accepted]
+    assert kept
+    for row in kept:
+        assert row.student_after == before[0, row.position]
+    assert len(changed[1].after) == len(changed[0].accepted)
+
+
 @pytest.mark.parametrize(
     ("place", "label", "message"),
     [((9, 0), None, "no point"), ((0, 10_000), 1, "no point"), ((0, 0), 7, "no class 7")],

@@ -73,7 +73,7 @@ def test_too_little_memory_is_said(monkeypatch):
 def test_a_runtime_that_is_not_installed_names_its_extra(name, monkeypatch):
     monkeypatch.setattr(runtimes, "find_spec", lambda module: None)
     kind = runtime_kind(name)
-    with pytest.raises(MissingExtraError, match=rf"pip install 'bort\[{kind.extra}\]'"):
+    with pytest.raises(MissingExtraError, match=rf"pip install 'bort\[{kind.extras}\]'"):
         open_runtime(name, WORKLOAD)
 
 

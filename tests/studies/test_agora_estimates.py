@@ -138,6 +138,18 @@ def test_a_job_before_its_first_training_is_waited_for_by_its_plan(store) -> Non
     assert queue_seconds(store) == 80.0
 
 
+def test_others_waiting_and_other_machines_are_not_waited_for(store) -> None:
+    job = store.create_job("search", {})
+    store.claim_job(job.id, job.attempt, this_process())
+    stages = [[Work.QUEUE, 300.0], [Work.ROUNDS, 300.0]]
+    store.log_event(job.id, EventCode.PLANNED, {"stages": stages, "minutes": 10.0})
+    assert queue_seconds(store) == pytest.approx(300, abs=5)
+    away = store.create_job("search", {})
+    store.claim_job(away.id, away.attempt, replace(this_process(), host="elsewhere"))
+    store.log_event(away.id, EventCode.PLANNED, {"stages": [], "minutes": 90.0})
+    assert queue_seconds(store) == pytest.approx(300, abs=5)
+
+
 def test_the_command_plans_and_starts_nothing(store, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("BORT_STORE", store.url)
     said = CliRunner().invoke(bort, ["agora", "run", "--task", "torus", "--plan"])

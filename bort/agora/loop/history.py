@@ -145,7 +145,20 @@ def corrected(
         points = list(kept[number].points)
         points[position] = _relabelled(points[position], label, class_count)
         kept[number] = replace(kept[number], points=tuple(points))
+    for number, later in enumerate(kept[1:]):
+        after = _moved(rounds[number], rounds[number + 1].after, kept[number])
+        kept[number + 1] = replace(later, after=after)
     return tuple(kept)
+
+
+def _moved(
+    before: Round, after: Sequence[int | None], corrected_round: Round
+) -> tuple[int | None, ...]:
+    """Give the student's answers to the points that are accepted now; None for new ones."""
+    places = [i for i, point in enumerate(before.points) if point.is_accepted]
+    answers = dict(zip(places, after, strict=False))
+    points = enumerate(corrected_round.points)
+    return tuple(answers.get(i) for i, point in points if point.is_accepted) if after else ()
 
 
 def _relabelled(point: GeneratedPoint, label: int | None, class_count: int) -> GeneratedPoint:

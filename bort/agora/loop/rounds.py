@@ -96,7 +96,8 @@ class Round:
             withdrawn, and this round samples near that round's errors again. None if it replays
             no round.
         points: every proposal, accepted or refused.
-        after: the class that this round's student gives to each point accepted in the last round.
+        after: the class that this round's student gives to each point accepted in the last round;
+            None for one that the user accepted later.
         ending: why the run ends with this round; None if another follows.
     """
 
@@ -109,7 +110,7 @@ class Round:
     wrong_dev: tuple[int, ...]
     replayed: int | None = None
     points: tuple[GeneratedPoint, ...] = ()
-    after: tuple[int, ...] = ()
+    after: tuple[int | None, ...] = ()
     ending: Ending | None = None
 
     @property

@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from bort.agora.loop import Examples, Inputs, Model, Round, Verdict, agora, error_rate, training_set
-from bort.agora.loop.history import added_points, known_identities
+from bort.agora.loop.history import added_points, known_identities, withdrawn
 from bort.agora.loop.parts import Known
 from bort.agora.loop.values import identities, joined
 from bort.agora.text.findings import ArmResult, packed
@@ -91,8 +91,9 @@ class Arms:
         points = added_points(rounds)
         count = len(points) // 2
         needed, found = 0, 0
+        gone = withdrawn(rounds)
         while found < count:
-            found += len(rounds[needed].accepted)
+            found += 0 if rounds[needed].number in gone else len(rounds[needed].accepted)
             needed += 1
         kept = replace(rounds[0], points=points[:count], replayed=None)
         examples = training_set(self._world.task.train, [kept])

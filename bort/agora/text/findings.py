@@ -139,7 +139,7 @@ def findings(results: Sequence[ArmResult], teacher_wrong: BoolArray) -> Findings
     wrong = _wrong(results, items=len(teacher_wrong))
     rng = np.random.default_rng(0)
     return Findings(
-        _means(results),
+        _means(_on_common_seeds(results)),
         float(np.mean(teacher_wrong)),
         tuple(
             Difference(one, other, error_difference(wrong[one], wrong[other], rng))
@@ -243,6 +243,15 @@ def _wrong(results: Sequence[ArmResult], *, items: int) -> dict[str, BoolArray]:
         seeds.setdefault(row.arm, {})[row.seed] = unpacked(row.wrong, items)
     common = sorted(set.intersection(*(set(found) for found in seeds.values()))) if seeds else []
     return {arm: np.stack([found[s] for s in common]) for arm, found in seeds.items() if common}
+
+
+def _on_common_seeds(results: Sequence[ArmResult]) -> list[ArmResult]:
+    """Keep the students whose seed every arm has finished."""
+    seeds: dict[str, set[int]] = {}
+    for row in results:
+        seeds.setdefault(row.arm, set()).add(row.seed)
+    common = set.intersection(*seeds.values()) if seeds else set()
+    return [row for row in results if row.seed in common]
 
 
 def _means(results: Sequence[ArmResult]) -> dict[str, ArmMean]:

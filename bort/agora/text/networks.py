@@ -198,6 +198,7 @@ def _own_tokens(model: Any, folder: Path) -> TextTokens:
     # RoBERTa and its relatives start numbering positions after the padding id, so two are lost.
     positions = getattr(model.config, "max_position_embeddings", LONGEST + 2) - 2
     padding = getattr(model.config, "pad_token_id", None)
+    model.config.pad_token_id = padding or 0  # without one, GPT-2 reads one text at a time
     return TextTokens(
         folder,
         kept=np.arange(vocabulary),

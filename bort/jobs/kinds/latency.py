@@ -113,7 +113,8 @@ def measure_new_winners(context: JobContext, study: str) -> None:
     if not front or differences_from_here(profile):
         return
     try:
-        _measure_winners(context, WinnersSpec(study=study, wait=True), context.report_part)
+        spec = WinnersSpec(study=study, wait=True)
+        _verdict(context, _measure_winners(context, spec, context.report_part))
     except BortError as error:
         context.warn(EventCode.WINNERS_NOT_MEASURED, message=str(error))
 

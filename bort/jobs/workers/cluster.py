@@ -160,10 +160,18 @@ class RayPool:
         give_up = time.monotonic() + RETURN_S
         while not self._is_closed:
             try:
-                return self._connect()
+                self._connect()
             except WorkerError as error:
                 if time.monotonic() > give_up:
                     return self._break(error)
+            else:
+                if not self._is_closed:
+                    return None
+                with self._lock:  # `close` saw no bridge
+                    bridge, self._bridge = self._bridge, None
+                if bridge is not None:
+                    bridge.close()
+                break
             time.sleep(PAUSE_S)
         return self._break(WorkerError("the job was stopped"))
 

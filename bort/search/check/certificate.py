@@ -190,7 +190,7 @@ def space_part(
 
 def latency_part(problem: SearchProblem, model: Mapping[str, Any] | None) -> dict[str, Any]:
     """List the latencies, or what is needed to compute them from the model."""
-    band = problem.latency_band if 0 < problem.latency_band < 1 else None
+    band = problem.latency_band or None
     shared = {"band": band, "is_refused": problem.latency_is_refused}
     if model is None:
         return {**shared, "listed_ms": problem.latency.tolist()}

@@ -292,7 +292,7 @@ class _Derivation:
         band = self.case.problem.latency_band
         if self.case.problem.latency_is_refused:
             return facts.LatencyRefused()
-        if 0 < band < 1:
+        if band > 0:
             return facts.LatencyModelled(band=band, epsilon=self.question.epsilon)
         return facts.LatencyListed()
 

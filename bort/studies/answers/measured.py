@@ -52,7 +52,7 @@ def misfit(answer: StudyAnswer) -> float | None:
     )
     if answer.latency.band is None or not len(ratios):
         return None
-    is_outside = np.maximum(ratios, 1 / ratios) > 1 + answer.latency.band
+    is_outside = np.abs(ratios - 1) > answer.latency.band
     return float(np.median(ratios)) if is_outside.mean() > 0.5 else None
 
 
