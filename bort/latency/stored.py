@@ -54,6 +54,21 @@ def study_profile_of(store: Store, study: str) -> LatencyProfile:
     return named_profile(store, name)
 
 
+def _check_asked(profile: LatencyProfile, spec: LatencySpec) -> None:
+    """Refuse a named profile of another runtime, batch or length than was asked for."""
+    usual, measured = LatencySpec(), profile.workload
+    for what, asked, default, found in (
+        ("runtime", spec.runtime, usual.runtime, profile.runtime),
+        ("batch size", spec.batch_size, usual.batch_size, measured.batch_size),
+        ("length", spec.sequence_length, usual.sequence_length, measured.sequence_length),
+    ):
+        if asked not in (default, found):
+            raise InvalidProfileError(
+                f"profile {profile.name!r} was measured with the {what} {found}, not {asked}; "
+                f"leave the {what} out, or the profile, to measure this machine"
+            )
+
+
 def front_profile(store: Store, study: StudyRecord) -> LatencyProfile | None:
     """Read the newest measurement of a study's winners that can be believed, or None.
 
@@ -172,6 +187,8 @@ def study_profile(
                 f"profile {profile.name!r} times the network alone, not from text to label; leave "
                 "--text-to-label out, or leave the profile out to measure this machine"
             )
+        _check_asked(profile, spec)
+        profile.predict(space)  # refuses a profile that lacks a vocabulary, before anything trains
         return profile
     key = profile_key(space, spec, texts)
     if (found := reusable_profile(store, key)) is not None:
