@@ -79,9 +79,10 @@ def _result(job: JobRecord) -> None:
         elif job.state is JobState.CANCELLED and not result.get("noise"):
             markup.notice("Cancelled before the first round was complete, so nothing was stored.")
         elif job.state is JobState.CANCELLED:
+            are = "is" if result["rounds"] == 1 else "are"
             markup.notice(
-                f"Cancelled; {counted(result['rounds'], 'complete round')} kept. Searches do not "
-                "use them automatically."
+                f"Cancelled; {counted(result['rounds'], 'complete round')} {are} kept. Searches do "
+                "not use this measurement automatically."
             )
         if result.get("noise"):
             machine_verdict.show(from_json(Noise, result["noise"], what=f"job {job.id}"))
