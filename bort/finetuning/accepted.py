@@ -4,12 +4,12 @@ from bort.agora.loop import Value
 from bort.agora.loop.history import added_points
 from bort.agora.text.data import load_texts
 from bort.core.agora import TorusSpec
-from bort.core.errors import InvalidDataError, InvalidOptionError
+from bort.core.errors import InvalidOptionError
 from bort.core.finetune import FineTuneSpec
 from bort.core.study import LatencySpec
 from bort.studies.agora import StoredRun
 from bort.studies.loggers import default_loggers
-from bort.studies.same_texts import known_digest
+from bort.studies.same_texts import check_unchanged
 from bort.tasks import Split
 from bort.tasks.given import keep_texts
 
@@ -43,11 +43,7 @@ def describe_accepted(run: StoredRun, *, seeds: int = 1) -> FineTuneSpec:
     if not points:
         raise InvalidOptionError("this run has accepted no point yet; wait for its first round")
     task = load_texts(spec)
-    if known_digest(run.job.folder) not in (None, task.digest):
-        raise InvalidDataError(
-            "the task's texts or labels have changed since the run began; start another one: bort "
-            "agora run"
-        )
+    check_unchanged(run.job.folder, task.digest, begun="the run", again="bort agora run")
     names = task.class_names
     rows = [
         *_rows(task.train, names, TRAIN),

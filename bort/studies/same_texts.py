@@ -15,7 +15,14 @@ def known_digest(folder: Path) -> str | None:
 
 
 def check_same_texts(folder: Path, digest: str, *, begun: str, again: str) -> None:
-    """Keep the digest of a job's texts, or compare it with the kept one.
+    """Keep the digest of a job's texts, or compare it as `check_unchanged` does."""
+    if known_digest(folder) is None:
+        write_json_atomically(folder / _TEXTS, {"digest": digest})
+    check_unchanged(folder, digest, begun=begun, again=again)
+
+
+def check_unchanged(folder: Path, digest: str, *, begun: str, again: str) -> None:
+    """Compare a task's digest with the one that a job kept, if it kept one.
 
     Args:
         folder: of the job that began.
@@ -26,10 +33,8 @@ def check_same_texts(folder: Path, digest: str, *, begun: str, again: str) -> No
         InvalidDataError: the texts have changed since.
     """
     before = known_digest(folder)
-    if before is None:
-        write_json_atomically(folder / _TEXTS, {"digest": digest})
-    elif before != digest:
+    if before not in (None, digest):
         raise InvalidDataError(
             f"the task's texts or labels have changed since {begun} began "
-            f"({before[:12]}… then, {digest[:12]}… now); start another one: {again}"
+            f"({str(before)[:12]}… then, {digest[:12]}… now); start another one: {again}"
         )

@@ -118,8 +118,10 @@ def check_columns(name: str, found: Sequence[str], wanted: Sequence[str] | None)
             f"{name} has {len(found):,} columns, but at most {MOST_COLUMNS:,} are read; keep those "
             "that are needed"
         )
-    asked = [one for one in found if one or found.count(one) == 1] if wanted is None else wanted
     counts = Counter(found)
+    # Spreadsheets write several columns without a name where there is nothing.
+    named = [column for column in found if column or counts[column] == 1]
+    asked = named if wanted is None else wanted
     for column in asked:
         if counts[column] == 1:
             continue

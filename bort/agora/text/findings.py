@@ -136,10 +136,11 @@ def findings(results: Sequence[ArmResult], teacher_wrong: BoolArray) -> Findings
     Args:
         teacher_wrong: shape (items,), marks the audit items that the teacher gets wrong.
     """
+    results = _on_common_seeds(results)
     wrong = _wrong(results, items=len(teacher_wrong))
     rng = np.random.default_rng(0)
     return Findings(
-        _means(_on_common_seeds(results)),
+        _means(results),
         float(np.mean(teacher_wrong)),
         tuple(
             Difference(one, other, error_difference(wrong[one], wrong[other], rng))
@@ -237,12 +238,11 @@ def _check(first: BoolArray, second: BoolArray) -> None:
 
 
 def _wrong(results: Sequence[ArmResult], *, items: int) -> dict[str, BoolArray]:
-    """Mark the items that each arm's students get wrong, (seeds, items), for the common seeds."""
+    """Mark the items that each arm's students get wrong, (seeds, items), for the same seeds."""
     seeds: dict[str, dict[int, BoolArray]] = {}
     for row in results:
         seeds.setdefault(row.arm, {})[row.seed] = unpacked(row.wrong, items)
-    common = sorted(set.intersection(*(set(found) for found in seeds.values()))) if seeds else []
-    return {arm: np.stack([found[s] for s in common]) for arm, found in seeds.items() if common}
+    return {arm: np.stack([found[s] for s in sorted(found)]) for arm, found in seeds.items()}
 
 
 def _on_common_seeds(results: Sequence[ArmResult]) -> list[ArmResult]:

@@ -27,7 +27,7 @@ from bort.storage import EventCode
 from bort.storage.agora import read_arms, write_arms
 from bort.studies.agora import ComparisonResult, RunResult, corrections_in, read_run, read_spec
 from bort.studies.agora_estimates import estimate_agora
-from bort.studies.same_texts import check_same_texts, known_digest
+from bort.studies.same_texts import check_same_texts, check_unchanged
 
 if TYPE_CHECKING:
     from bort.agora.text.arms import Arms
@@ -112,12 +112,10 @@ def prepared_texts(context: JobContext, spec: TextSpec) -> "TextWorld":
 
 def _check_texts(context: JobContext, digest: str) -> None:
     """Check that the texts are those that this run, and a run that it replays, began with."""
-    folders = [context.folder]
+    told = {"begun": "the run", "again": "bort agora run"}
     if (replay := corrections_in(context.spec)) is not None:
-        source = context.store.job(replay[0]).folder
-        folders += [source] if known_digest(source) is not None else []
-    for folder in folders:
-        check_same_texts(folder, digest, begun="the run", again="bort agora run")
+        check_unchanged(context.store.job(replay[0]).folder, digest, **told)
+    check_same_texts(context.folder, digest, **told)
 
 
 def _appraised(context: JobContext, world: World) -> Appraisal:

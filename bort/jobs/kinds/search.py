@@ -226,8 +226,7 @@ class _Search:
         budget = self.spec.search.budget
         if budget is not None and len(evidence.known) >= budget:
             return False
-        is_over = evidence.audits and self._is_out_of_minutes()
-        if is_over:
+        if evidence.audits and self._is_out_of_minutes():
             return False
         question = self.spec.search.question
         answer = answer_under(question, self.costs, evidence)
